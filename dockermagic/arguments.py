@@ -1,0 +1,417 @@
+"""Words → values by a row's parameters, values → the text that is sent; and the help for both."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import bodies
+from .endpoints import Param
+from .errors import BadArgument
+
+AS = Param("as", "choice", "print the call in another tongue, and send nothing", choices=("curl", "python", "cli"))
+JSON = Param("json", "flag", "the answer as JSON, not as a frame")
+HELP = Param("help", "flag", "this help")
+COMMON = (AS, JSON, HELP)
+DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+class Row(Protocol):
+    """What `parse` needs of an endpoint, or of a command of ours."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def places(self) -> tuple[Param, ...]: ...
+    @property
+    def query(self) -> tuple[Param, ...]: ...
+    @property
+    def local(self) -> tuple[Param, ...]: ...
+    @property
+    def body(self) -> str: ...
+
+
+@dataclass
+class Arguments:
+    """The words of a call, understood.
+
+    Attributes:
+        values: parameter → value, for the path, the query and what is local; `image` and `command` are
+            the bare words of a body.
+        flags: options that stand for keys of the body → value.
+        notes: what the reader should know: a name of the CLI's, and what the API calls it.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def _word(text: str, param: Param) -> str:
+    if not text:
+        raise BadArgument(f"{_named(param)} is empty", f"give it a value: {_usage(param)}")
+    return text
+
+
+def _container(text: str, param: Param) -> str:
+    return _word(text.removeprefix("/"), param)
+
+
+def _number(text: str, param: Param) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadArgument(
+            f"{_named(param)} takes a whole number, and {text!r} is none", f"for instance {param.option} 5"
+        ) from None
+
+
+def _tail(text: str, param: Param) -> str:
+    if text == "all" or text.isdigit():
+        return text
+    raise BadArgument(f"{_named(param)} takes a number of lines or all, and not {text!r}", "for instance --tail 20")
+
+
+def _choice(text: str, param: Param) -> str:
+    if text in param.choices:
+        return text
+    close = difflib.get_close_matches(text, param.choices, 1, 0.5)
+    raise BadArgument(
+        f"{_named(param)} does not know {text!r}" + (f"; did you mean {close[0]}?" if close else ""),
+        f"it takes {', '.join(param.choices)}",
+    )
+
+
+def _signal(text: str, param: Param) -> str:
+    if re.fullmatch(r"\d+|[A-Za-z][A-Za-z0-9+-]*", text):
+        return text
+    raise BadArgument(
+        f"{_named(param)} takes a signal, and {text!r} is none", "by name (TERM, HUP, KILL) or number (15)"
+    )
+
+
+def _pair(text: str, param: Param) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if separator and name and not name.startswith(("{", "[")):
+        return name, value
+    raise BadArgument(
+        f"{_named(param)} takes KEY=VALUE, and {text!r} is none",
+        f"for instance {param.option} {'status=running' if 'status' in param.choices else 'label=dockermagic'}; "
+        "the JSON that the API wants is made of it",
+    )
+
+
+def _file(text: str, param: Param) -> str:
+    path = Path(_word(text, param)).expanduser()
+    if path.is_dir():
+        raise BadArgument(
+            f"{text} is a folder, and {param.option} takes a file", f"write {param.option} {path / 'web.tar'}"
+        )
+    if not path.parent.is_dir():
+        raise BadArgument(f"there is no folder {path.parent}", "make it first: `!mkdir -p …`")
+    return str(path)
+
+
+def moment(text: str, now: float | None = None) -> str:
+    """A moment as the API takes it, UNIX seconds: from seconds, a date (ISO 8601) or a duration back (`1h30m`).
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if re.fullmatch(r"\d+(\.\d{1,9})?", text):
+        return text
+    ago = DURATION.fullmatch(text)
+    if text and ago:
+        hours, minutes, seconds = (float(part or 0) for part in ago.groups())
+        return f"{(time.time() if now is None else now) - hours * 3600 - minutes * 60 - seconds:.9f}"
+    nanoseconds = re.search(r"(?<=\d)\.(\d{1,9})(?=Z|[+-]|$)", text)
+    plain = text.replace(nanoseconds[0], "", 1) if nanoseconds else text
+    when = datetime.fromisoformat(plain.replace("Z", "+00:00"))
+    stamp = int((when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp())
+    return f"{stamp}{nanoseconds[0] if nanoseconds else ''}"
+
+
+def _moment(text: str, param: Param) -> str:
+    try:
+        return moment(text)
+    except ValueError:
+        raise BadArgument(
+            f"{_named(param)} takes a moment, and {text!r} is none",
+            "write a date (2026-01-31T12:00:00Z), UNIX seconds, or a time back (10m, 1h30m)",
+        ) from None
+
+
+KINDS: Mapping[str, Callable[[str, Param], Any]] = {
+    "text": lambda text, param: text,
+    "texts": lambda text, param: text,
+    "needed": _word,
+    "target": _word,
+    "path": _word,
+    "container": _container,
+    "number": _number,
+    "tail": _tail,
+    "choice": _choice,
+    "signal": _signal,
+    "filters": _pair,
+    "file": _file,
+    "moment": _moment,
+}
+REPEATABLE = ("filters", "texts")
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
+
+
+def params(row: Row) -> tuple[Param, ...]:
+    """Every option of a row, in the order of its help."""
+    return (*row.query, *(flag.param for flag in bodies.KINDS[row.body]), *row.local, *COMMON)
+
+
+def spellings(options: Iterable[Param]) -> dict[str, Param]:
+    """Every way to write each option → its parameter."""
+    table: dict[str, Param] = {}
+    for param in options:
+        table[param.option] = param
+        for alias in param.aliases:
+            table.setdefault(f"--{alias}", param)
+        if param.short:
+            table.setdefault(f"-{param.short}", param)
+    return table
+
+
+def parse(row: Row, words: list[str], *, cell: bool = False) -> Arguments:
+    """Understand the words that follow a subcommand.
+
+    Args:
+        cell: whether a cell holds the body, so that the line must not describe it too.
+
+    Raises:
+        BadArgument: says which word, and what would be right.
+    """
+    return _Parser(row, cell).run(words)
+
+
+class _Parser:
+    def __init__(self, row: Row, cell: bool) -> None:
+        self.row, self.cell = row, cell
+        self.flags = {flag.param.name for flag in bodies.KINDS[row.body]}
+        self.table = spellings(params(row))
+        self.found = Arguments()
+        self.bare: list[str] = []
+        self.command: list[str] | None = None
+        self.runs = row.body == "container"
+
+    def run(self, words: list[str]) -> Arguments:
+        rest = list(words)
+        while rest:
+            word = rest.pop(0)
+            if word == "--":
+                self._after_dashes(rest)
+                break
+            if word.startswith("--"):
+                self._long(word, rest)
+            elif word.startswith("-") and len(word) > 1 and not word[1:].isdigit():
+                self._short(word, rest)
+            elif self.runs and not self.cell and self.bare:
+                self.command = [word, *rest]
+                break
+            else:
+                self.bare.append(word)
+        if not self.found.values.get("help"):
+            self._places()
+        return self.found
+
+    def _after_dashes(self, rest: list[str]) -> None:
+        if self.runs and self.bare:
+            self.command = rest
+        else:
+            self.bare += rest
+
+    def _long(self, word: str, rest: list[str]) -> None:
+        spelled, equals, value = word.partition("=")
+        param = self.table.get(spelled) or self._unknown(spelled)
+        if param.kind == "flag":
+            self._take(param, spelled, self._truth(param, value) if equals else True)
+        else:
+            self._take(param, spelled, value if equals else self._next(param, spelled, rest))
+
+    def _short(self, word: str, rest: list[str]) -> None:
+        letters = word[1:]
+        while letters:
+            spelled, letters = f"-{letters[0]}", letters[1:]
+            param = self.table.get(spelled) or self._unknown(spelled)
+            if param.kind == "flag":
+                self._take(param, spelled, True)
+                continue
+            self._take(param, spelled, letters.removeprefix("=") if letters else self._next(param, spelled, rest))
+            break
+
+    def _next(self, param: Param, spelled: str, rest: list[str]) -> str:
+        if rest and rest[0] not in self.table and rest[0] != "--":
+            return rest.pop(0)
+        raise BadArgument(f"{spelled} needs a value", f"write {_usage(param)}")
+
+    def _truth(self, param: Param, text: str) -> bool:
+        if text.lower() in TRUTH:
+            return TRUTH[text.lower()]
+        raise BadArgument(
+            f"{param.option} is yes or no, and takes no {text!r}", f"write {param.option}, or leave it out"
+        )
+
+    def _unknown(self, spelled: str) -> Param:
+        close = difflib.get_close_matches(spelled, [*self.table], 1, 0.6)
+        raise BadArgument(
+            f"{self.row.name} has no option {spelled}" + (f"; did you mean {close[0]}?" if close else ""),
+            f"`%docker {self.row.name} --help` lists its options"
+            + ("; the container's own command goes after --" if self.runs else ""),
+        )
+
+    def _take(self, param: Param, spelled: str, value: Any) -> None:
+        if self.cell and param.name in self.flags:
+            key = next(flag.at for flag in bodies.KINDS[self.row.body] if flag.param is param)
+            raise BadArgument(
+                f"the cell is the body that is sent, so {spelled} cannot change it",
+                f'write it into the JSON, as "{".".join(key)}"',
+            )
+        holder = self.found.flags if param.name in self.flags else self.found.values
+        if isinstance(value, str):
+            value = KINDS[param.kind](value, param)
+        if param.kind == "filters":
+            holder.setdefault(param.name, {}).setdefault(value[0], []).append(value[1])
+        elif param.kind in REPEATABLE:
+            holder.setdefault(param.name, []).append(value)
+        elif param.name in holder:
+            raise BadArgument(f"{spelled} stands twice", "which of the two is meant? Keep one")
+        else:
+            holder[param.name] = value
+        if spelled.removeprefix("--") in param.aliases:
+            self.found.notes.append(f"{spelled} is the docker CLI's name; the API's is {param.name}")
+
+    def _places(self) -> None:
+        wanted = [*self.row.places, *(param for param in self.row.query if param.kind == "needed")]
+        wanted = [param for param in wanted if param.name not in self.found.values]
+        bare = list(self.bare)
+        if self.runs:
+            self._image(bare)
+            return
+        for param in wanted:
+            if bare:
+                self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
+            elif param.kind != "target":
+                raise BadArgument(
+                    f"{self.row.name} needs {_article(param)}",
+                    f"write `{usage(self.row)}`"
+                    + ("; `%docker list --all` shows them" if param.kind == "container" else ""),
+                )
+        if bare:
+            self._too_many(bare)
+
+    def _image(self, bare: list[str]) -> None:
+        if self.cell:
+            if bare or self.command is not None:
+                raise BadArgument(
+                    f"the cell is the body that is sent, so the line cannot name {(bare or ['a command'])[0]!r}",
+                    'write "Image" and "Cmd" into the JSON; the line takes --name and --platform',
+                )
+            return
+        if not bare or not bare[0]:
+            raise BadArgument(
+                "create needs an image",
+                f"write `{usage(self.row)}`; `%docker images` shows those that are there",
+            )
+        self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
+
+    def _too_many(self, bare: list[str]) -> None:
+        one = len(self.row.places) == 1 and self.row.places[0].kind == "container"
+        raise BadArgument(
+            f"{self.row.name} has no use for {bodies.quoted(bare)}",
+            "one line is one call to one container: write a line for each" if one else f"write `{usage(self.row)}`",
+        )
+
+
+def _named(param: Param) -> str:
+    return param.option if param.kind not in ("container", "path", "target") else param.metavar or param.name
+
+
+def _usage(param: Param) -> str:
+    return f"{param.option} {param.metavar or param.name.upper()}"
+
+
+def _article(param: Param) -> str:
+    return "a container" if param.kind == "container" else f"a {(param.metavar or param.name).lower()}"
+
+
+def encode(param: Param, value: Any) -> str | None:
+    """A value as the query carries it; None where it is to be left out.
+
+    Raises:
+        BadArgument: a value of a type that the parameter cannot have.
+    """
+    if value is None or value is False:
+        return None
+    if value is True:
+        return "1"
+    if isinstance(value, Mapping):
+        return json.dumps(
+            {name: texts if isinstance(texts, (list, Mapping)) else [str(texts)] for name, texts in value.items()},
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+    if isinstance(value, datetime):
+        return moment(value.isoformat())
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise BadArgument(
+        f"{param.name} takes no {type(value).__name__}", "pass text, a number, True, or a dict of filters"
+    )
+
+
+def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The query for some values: in the row's order, defaults of ours filled in, groups completed."""
+    options = tuple(options)
+    named = {param.group for param in options if param.group and values.get(param.name)}
+    pairs = []
+    for param in options:
+        value = values.get(param.name, param.send)
+        if param.group and param.group not in named:
+            value = True
+        text = encode(param, value)
+        if text is not None:
+            pairs.append((param.name, text))
+    return tuple(pairs)
+
+
+def usage(row: Row) -> str:
+    """`%docker start CONTAINER [options]`, from the row."""
+    parts = ["%docker", row.name]
+    if row.body == "container":
+        parts += ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
+        return " ".join(parts)
+    parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
+    parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
+    return " ".join([*parts, "[options]"])
+
+
+def option_lines(row: Row) -> list[tuple[str, str]]:
+    """Each option of a row: how it is written, and what it does."""
+    lines = []
+    for param in params(row):
+        spelled = ", ".join(
+            [
+                *([f"-{param.short}"] if param.short and spellings(params(row))[f"-{param.short}"] is param else []),
+                param.option,
+            ]
+        )
+        value = "" if param.kind == "flag" else f" {param.metavar or '|'.join(param.choices) or param.name.upper()}"
+        notes = [f"default {param.default}"] if param.default else []
+        notes += [f"sent as {param.send} when not given"] if param.send else []
+        notes += [f"since API {param.since}"] if param.since else []
+        lines.append((spelled + value, param.help + (f" ({'; '.join(notes)})" if notes else "")))
+    return lines

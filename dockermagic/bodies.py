@@ -1,0 +1,383 @@
+"""Values, or a cell, → the JSON body of a call; and what looks wrong in it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .endpoints import LABEL, Param
+from .errors import BadArgument, BadBody
+
+# The keys of ContainerConfig, HostConfig (with Resources) and NetworkingConfig in Docker's specification v1.51.
+CONFIG_KEYS = frozenset(
+    "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce "
+    "Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled MacAddress "
+    "OnBuild Labels StopSignal StopTimeout Shell HostConfig NetworkingConfig".split()
+)
+HOST_KEYS = frozenset(
+    "Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver "
+    "VolumesFrom Mounts ConsoleSize Annotations CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch "
+    "ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts "
+    "ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime Isolation "
+    "MaskedPaths ReadonlyPaths CpuShares Memory CgroupParent BlkioWeight BlkioWeightDevice "
+    "BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota "
+    "CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests "
+    "KernelMemoryTCP MemoryReservation MemorySwap MemorySwappiness NanoCpus OomKillDisable Init PidsLimit "
+    "Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth".split()
+)
+NETWORKING_KEYS = frozenset({"EndpointsConfig"})
+SECTIONS: Mapping[str, frozenset[str]] = {
+    "": CONFIG_KEYS,
+    "HostConfig": HOST_KEYS,
+    "NetworkingConfig": NETWORKING_KEYS,
+}
+BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option of the docker CLI that stands for a key of the body.
+
+    Attributes:
+        param: its spelling and help.
+        at: the key's path in the body.
+        make: the option's value (a list of words where `param.kind` is "texts") → JSON.
+        back: JSON → the words that the docker CLI takes for it.
+    """
+
+    param: Param
+    at: tuple[str, ...]
+    make: Callable[[Any], Any]
+    back: Callable[[Any], list[str]]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _one(value: Any) -> list[str]:
+    return [str(value)]
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
+def _unpair(value: Mapping[str, str]) -> list[str]:
+    return [f"{name}={text}" if text else name for name, text in value.items()]
+
+
+def _env(words: list[str]) -> list[str]:
+    for word in words:
+        name, separator, _ = word.partition("=")
+        if not (separator and name):
+            raise BadArgument(f"--env takes NAME=VALUE, and {word!r} is none", "write it as -e GREETING=hello")
+    return words
+
+
+def _bytes(word: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([bkmgt]?)b?", word.lower())
+    if not found:
+        raise BadArgument(f"--memory takes a number of bytes, and {word!r} is none", "write it as 64m or 1g")
+    return int(float(found[1]) * BYTES[found[2]])
+
+
+def _cpus(word: str) -> int:
+    try:
+        return round(float(word) * 1e9)
+    except ValueError:
+        raise BadArgument(f"--cpus takes a number, and {word!r} is none", "write it as 0.5 or 2") from None
+
+
+def _restart(word: str) -> dict[str, Any]:
+    name, _, count = word.partition(":")
+    if name not in ("no", "always", "unless-stopped", "on-failure") or (
+        count and (name != "on-failure" or not count.isdigit())
+    ):
+        raise BadArgument(
+            f"--restart does not know {word!r}",
+            "it takes no, always, unless-stopped, on-failure or on-failure:3",
+        )
+    return {"Name": name, "MaximumRetryCount": int(count or 0)}
+
+
+def _unrestart(value: Mapping[str, Any]) -> list[str]:
+    count = value.get("MaximumRetryCount") or 0
+    return [f"{value.get('Name')}:{count}" if count else str(value.get("Name"))]
+
+
+def _ports(words: list[str]) -> dict[str, list[dict[str, str]]]:
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for word in words:
+        found = re.fullmatch(r"(?:(?:([\d.]+|\[[0-9a-fA-F:]+\]):)?(\d*):)?(\d+)(/(?:tcp|udp|sctp))?", word)
+        if not found:
+            raise BadArgument(
+                f"--publish takes [[IP:]HOST_PORT:]CONTAINER_PORT[/tcp|udp], and {word!r} is none",
+                "write it as 8080:80, one port at a time",
+            )
+        ip, outside, inside, protocol = found.groups()
+        binding = {"HostIp": ip.strip("[]")} if ip else {}
+        bindings.setdefault(inside + (protocol or "/tcp"), []).append({**binding, "HostPort": outside or ""})
+    return bindings
+
+
+def _unports(value: Mapping[str, Any]) -> list[str]:
+    return [
+        ":".join(filter(None, (each.get("HostIp"), each.get("HostPort"), inside.removesuffix("/tcp"))))
+        for inside, bound in value.items()
+        for each in bound or [{}]
+    ]
+
+
+def _flag(value: Any) -> list[str]:
+    return [""] if value else []
+
+
+def _entrypoint(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(value[0])] if len(value) == 1 else []
+
+
+FLAGS: tuple[Flag, ...] = (
+    Flag(
+        Param("env", "texts", "a variable of its environment; repeatable", short="e", metavar="NAME=VALUE"),
+        ("Env",),
+        _env,
+        list,
+    ),
+    Flag(
+        Param("label", "texts", "a label; repeatable", short="l", metavar="NAME=VALUE"),
+        ("Labels",),
+        _pairs,
+        _unpair,
+    ),
+    Flag(
+        Param("workdir", "text", "its working directory", short="w", metavar="DIR"),
+        ("WorkingDir",),
+        _same,
+        _one,
+    ),
+    Flag(
+        Param("user", "text", "user (and group) that it runs as", short="u", metavar="USER[:GROUP]"),
+        ("User",),
+        _same,
+        _one,
+    ),
+    Flag(
+        Param("entrypoint", "text", "program to run instead of the image's", metavar="PROGRAM"),
+        ("Entrypoint",),
+        lambda word: [word],
+        _entrypoint,
+    ),
+    Flag(Param("hostname", "text", "its host name", short="h", metavar="NAME"), ("Hostname",), _same, _one),
+    Flag(Param("tty", "flag", "give it a terminal", short="t"), ("Tty",), _same, _flag),
+    Flag(Param("interactive", "flag", "keep its standard input open", short="i"), ("OpenStdin",), _same, _flag),
+    Flag(
+        Param("stop-signal", "text", "the signal that asks it to end", metavar="SIGNAL"),
+        ("StopSignal",),
+        _same,
+        _one,
+    ),
+    Flag(
+        Param("stop-timeout", "number", "seconds that it gets to end", metavar="SECONDS"),
+        ("StopTimeout",),
+        _same,
+        _one,
+    ),
+    Flag(Param("rm", "flag", "remove it when it ends"), ("HostConfig", "AutoRemove"), _same, _flag),
+    Flag(Param("init", "flag", "run an init as its first process"), ("HostConfig", "Init"), _same, _flag),
+    Flag(
+        Param("restart", "text", "no, always, unless-stopped, on-failure[:TIMES]", metavar="POLICY"),
+        ("HostConfig", "RestartPolicy"),
+        _restart,
+        _unrestart,
+    ),
+    Flag(
+        Param(
+            "volume",
+            "texts",
+            "a folder of the host inside it; repeatable",
+            short="v",
+            metavar="SOURCE:TARGET[:ro]",
+        ),
+        ("HostConfig", "Binds"),
+        _same,
+        list,
+    ),
+    Flag(
+        Param("publish", "texts", "a port of it on the host; repeatable", short="p", metavar="HOST_PORT:PORT"),
+        ("HostConfig", "PortBindings"),
+        _ports,
+        _unports,
+    ),
+    Flag(
+        Param("memory", "text", "memory that it may use", short="m", metavar="BYTES"),
+        ("HostConfig", "Memory"),
+        _bytes,
+        _one,
+    ),
+    Flag(
+        Param("cpus", "text", "processors that it may use", metavar="NUMBER"),
+        ("HostConfig", "NanoCpus"),
+        _cpus,
+        lambda value: [f"{value / 1e9:g}"],
+    ),
+    Flag(
+        Param("network", "text", "network that it joins", aliases=("net",), metavar="NAME"),
+        ("HostConfig", "NetworkMode"),
+        _same,
+        _one,
+    ),
+)
+KINDS: Mapping[str, tuple[Flag, ...]] = {"": (), "json": (), "container": FLAGS}
+
+
+def container(image: str, command: list[str], flags: Mapping[str, Any], *, label: bool = True) -> dict[str, Any]:
+    """The body of ContainerCreate for flags as the docker CLI spells them.
+
+    Args:
+        image: as `docker create` takes it.
+        command: the words of the command; empty for the image's own.
+        flags: the names of `FLAGS` → values.
+        label: whether to add the label that marks containers of ours.
+
+    Raises:
+        BadArgument: a value that its flag does not take.
+    """
+    body: dict[str, Any] = {"Image": image}
+    if command:
+        body["Cmd"] = command
+    for flag in FLAGS:
+        if flag.param.name in flags:
+            _set(body, flag.at, flag.make(flags[flag.param.name]))
+    published = body.get("HostConfig", {}).get("PortBindings")
+    if published:
+        body["ExposedPorts"] = {port: {} for port in published}
+    _anonymous_volumes(body)
+    if label:
+        body["Labels"] = {**body.get("Labels", {}), LABEL: "1"}
+    return body
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """A body of ours as it is sent: JSON in UTF-8, readable."""
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _anonymous_volumes(body: dict[str, Any]) -> None:
+    binds = body.get("HostConfig", {}).get("Binds", [])
+    named = [bind for bind in binds if ":" in bind]
+    if len(named) < len(binds):
+        body["Volumes"] = {bind: {} for bind in binds if ":" not in bind}
+        body["HostConfig"]["Binds"] = named
+
+
+def _set(body: dict[str, Any], at: tuple[str, ...], value: Any) -> None:
+    for key in at[:-1]:
+        body = body.setdefault(key, {})
+    body[at[-1]] = value
+
+
+def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """A body of ContainerCreate as words of the docker CLI, and the keys that the CLI has no flag for here."""
+    words: list[str] = []
+    left = json.loads(json.dumps(body))
+    left.pop("Image", None)
+    command = left.pop("Cmd", None) or []
+    for flag in FLAGS:
+        holder = left
+        for key in flag.at[:-1]:
+            holder = holder.get(key) or {}
+        if flag.at[-1] not in holder:
+            continue
+        values = flag.back(holder.pop(flag.at[-1]))
+        words += [word for value in values for word in (flag.param.option, value) if word]
+    for volume in left.pop("Volumes", None) or {}:
+        words += ["--volume", volume]
+    left.pop("ExposedPorts", None)
+    if not left.get("HostConfig"):
+        left.pop("HostConfig", None)
+    words.append(str(body.get("Image", "")))
+    words += [command] if isinstance(command, str) else [str(word) for word in command]
+    return words, [f"{key}={json.dumps(value)}" for key, value in left.items()]
+
+
+HINTS = (
+    (re.compile(r"['‘’“”]"), "JSON takes straight double quotes"),
+    (re.compile(r"True|False|None"), "JSON writes true, false and null"),
+    (re.compile(r"[\]}]"), "JSON takes no comma after the last element"),
+    (re.compile(r"#|//"), "JSON has no comments"),
+    (re.compile(r"$"), "something is still open at the end: a bracket, a brace or a quote"),
+)
+
+
+def from_cell(cell: str) -> dict[str, Any]:
+    """The JSON object that a cell holds.
+
+    Raises:
+        BadBody: there is none; says where, by line and column.
+    """
+    if not cell.strip():
+        raise BadBody(
+            "the cell is empty, and its text is the body that is sent",
+            'write JSON under the first line: {"Image": "busybox", "Cmd": ["sleep", "60"]}',
+        )
+    try:
+        body = json.loads(cell)
+    except json.JSONDecodeError as error:
+        at = cell[error.pos :].lstrip()
+        hint = next((text for pattern, text in HINTS if pattern.match(at)), "the cell must hold one JSON object")
+        line = cell.splitlines()[error.lineno - 1] if error.lineno <= len(cell.splitlines()) else ""
+        raise BadBody(
+            f"no JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}",
+            f"{hint}; nothing was sent",
+            detail=f"{error.lineno} │ {line.strip()}" if line.strip() else "",
+        ) from None
+    if not isinstance(body, dict):
+        kind = {list: "an array", str: "a string", type(None): "null"}.get(type(body), "a value")
+        raise BadBody(f"the body must be a JSON object, and this is {kind}", "begin with { and end with }")
+    return body
+
+
+def lint(body: Mapping[str, Any]) -> list[str]:
+    """What looks wrong in a body of ContainerCreate: keys in the wrong place, miscased or unknown."""
+    found = _lint_section("", body)
+    for section in ("HostConfig", "NetworkingConfig"):
+        inner = body.get(section)
+        if isinstance(inner, Mapping):
+            found += _lint_section(section, inner)
+    if not any(key.lower() == "image" for key in body):
+        found.append('there is no "Image": the engine takes such a body, and the container cannot start')
+    return found
+
+
+def _lint_section(section: str, keys: Mapping[str, Any]) -> list[str]:
+    return [warning for key in keys if (warning := _lint_key(section, key))]
+
+
+def _lint_key(section: str, key: str) -> str | None:
+    known = SECTIONS[section]
+    if key in known:
+        return None
+    here = f'in "{section}"' if section else "at the top level"
+    for other, names in (
+        (section, known),
+        *((name, names) for name, names in SECTIONS.items() if name != section),
+    ):
+        right = next((name for name in names if name.lower() == key.lower()), None)
+        if right and other == section:
+            return f'"{key}" is spelled "{right}"'
+        if right:
+            place = f'inside "{other}"' if other else 'at the top level, beside "Image"'
+            return f'"{key}" {here} is not looked at: "{right}" belongs {place}'
+    close = difflib.get_close_matches(key, known, 1, 0.75)
+    return f'the API knows no "{key}" {here}' + (f': did you mean "{close[0]}"?' if close else "")
+
+
+def quoted(words: list[str]) -> str:
+    """Words as a POSIX shell takes them."""
+    return " ".join(shlex.quote(word) for word in words)

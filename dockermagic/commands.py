@@ -1,0 +1,147 @@
+"""What is ours and no endpoint: connect, doctor, last, cleanup, the raw methods, --replace.
+
+The only place where one line may become more than one request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import locate, tongues
+from .endpoints import BY_NAME, LABEL, METHODS, Param
+from .errors import BadArgument, NotFound, NotOurs, StatusError
+from .session import Session
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand of ours; its fields mean what those of an `Endpoint` mean.
+
+    Attributes:
+        run: does it; gets the session and the values, returns rows for a frame or another value.
+        kind: what the rows are, for the frame that shows them; "" for any other value.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[Session, Mapping[str, Any]], Any]
+    places: tuple[Param, ...] = ()
+    query: tuple[Param, ...] = ()
+    local: tuple[Param, ...] = ()
+    body: str = ""
+    kind: str = ""
+
+
+def connect(session: Session, values: Mapping[str, Any]) -> Any:
+    """Look for an engine, or for the one that is named; or, with `--as curl`, tell how curl reaches this one."""
+    if values.get("as"):
+        return _reach(session, values["as"])
+    engine = session.connect(values.get("target"))
+    return [{"engine": engine.name, "api": engine.api, "host": engine.host, "why": engine.source}]
+
+
+def _reach(session: Session, tongue: str) -> str:
+    engine = session.engine
+    if tongue != "curl":
+        raise BadArgument(
+            "connect sends nothing that could be said in " + tongue, "`%docker connect --as curl` gives curl's options"
+        )
+    options, base = tongues.where(engine.host, engine.tls)
+    return " ".join([*options, f"{base}/v{engine.api}"])
+
+
+def doctor(session: Session, values: Mapping[str, Any]) -> Any:
+    """Every place where an engine may be, and what is there."""
+    return [
+        {"host": seen.host, "source": seen.source, "verdict": seen.verdict, "detail": seen.detail}
+        for seen in session.doctor()
+    ]
+
+
+def last(session: Session, values: Mapping[str, Any]) -> Any:
+    """The whole last exchange: its `.value` is what the call returned."""
+    if session.last is None:
+        raise BadArgument("there is no exchange yet", "make a call first, for instance `%docker list`")
+    return session.last
+
+
+def cleanup(session: Session, values: Mapping[str, Any]) -> Any:
+    """Remove every container that carries our label, running or not; no other."""
+    found = session.call("list", all=True, filters={"label": [LABEL]}).json() or []
+    removed = []
+    for container in found:
+        if LABEL not in (container.get("Labels") or {}):
+            continue
+        names = [str(name).removeprefix("/") for name in container.get("Names") or []]
+        remove(session, container["Id"], str(container.get("State")))
+        removed.append({"id": container["Id"], "name": (names or [""])[0], "was": str(container.get("State"))})
+    return removed
+
+
+def remove(session: Session, container: str, state: str) -> None:
+    """Remove one container of ours; killed first, since some engines give it ten seconds otherwise."""
+    try:
+        if state in ("running", "restarting"):
+            session.call("kill", id=container).read()
+    except StatusError:
+        state = "unknown"
+    try:
+        session.call("remove", id=container, force=True, v=True).read()
+    except NotFound:
+        return
+
+
+def make_room(session: Session, name: str | None) -> None:
+    """For `--replace`: remove the container of that name, if there is one and it carries our label.
+
+    Raises:
+        BadArgument: no name was given.
+        NotOurs: there is one, and it does not.
+    """
+    if not name:
+        raise BadArgument("--replace needs to know whom", "give the container a name: --name NAME")
+    try:
+        found = session.call("inspect", id=name).json()
+    except NotFound:
+        return
+    if LABEL not in ((found.get("Config") or {}).get("Labels") or {}):
+        raise NotOurs(
+            f"{name} is there and does not carry the label {LABEL!r}, so it is not replaced",
+            f"take another name; or, if it may go, `%docker remove {name} --force`",
+        )
+    remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
+
+
+def has_tty(session: Session, container: str) -> bool | None:
+    """Whether a container has a terminal; None where the engine does not say."""
+    answer = session.quick("inspect", session.settings.timeout, id=container)
+    return None if answer is None else bool((answer.get("Config") or {}).get("Tty"))
+
+
+def names_of_contexts(session: Session) -> list[str]:
+    """What may follow `%docker connect`, besides an address."""
+    return ["default", *locate.context_names(session.around)]
+
+
+def _raw(session: Session, values: Mapping[str, Any]) -> Any:
+    raise AssertionError("a raw method is a row of its own")
+
+
+OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
+PATH = Param("path", "path", "path and query, with or without the version", metavar="PATH")
+TARGET = Param("target", "target", "unix:///path, tcp://host:port, or a docker context", metavar="TARGET")
+
+COMMANDS: tuple[Command, ...] = (
+    Command("connect", "look for an engine, or take the one named", connect, places=(TARGET,), kind="engine"),
+    Command("doctor", "list every place where an engine may be, and what is there", doctor, kind="places"),
+    Command("last", "show the last exchange, whole", last),
+    Command("cleanup", f"remove every container with the label {LABEL!r}, and no other", cleanup, kind="removed"),
+)
+RAW: tuple[Command, ...] = tuple(
+    Command(method, f"{method} any path; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json")
+    for method in METHODS
+)
+NAMED: dict[str, Command] = {command.name: command for command in (*COMMANDS, *RAW)}
+SUBCOMMANDS: tuple[str, ...] = (*dict.fromkeys(row.name for row in BY_NAME.values()), *NAMED)

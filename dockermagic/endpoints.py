@@ -1,0 +1,549 @@
+"""The rows: one for each operation, a page of the API reference in a few lines.
+
+Parsing, help, completion, the curl line, version checks and `docs/reference.md` are derived from
+these rows and stored nowhere else. What a row cannot say is a *kind*, which `arguments`, `bodies`
+and `tables` map to a function.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+NEWEST = "1.51"
+OLDEST = "1.24"
+LABEL = "dockermagic"
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of a call, or one option that is our own.
+
+    Attributes:
+        name: the API's spelling; the long option is `--name`.
+        kind: how words become a value: see `arguments.KINDS`.
+        help: one line.
+        short: the docker CLI's short option for the same thing (`a` for `-a`).
+        aliases: the docker CLI's long names for it, accepted too.
+        default: what the engine takes when nothing is sent, in words.
+        send: what we send when nothing is said.
+        since: the API version that brought it.
+        choices: the only values; for filters, the known keys.
+        cli: how the docker CLI spells it, None where it has no word for it, "" for a bare word.
+        metavar: how help names the value.
+        group: of parameters of one group at least one must be sent; when none is named, all are.
+        endless: with it the answer goes on until something ends it, and the engine may be silent in between.
+    """
+
+    name: str
+    kind: str = "text"
+    help: str = ""
+    short: str = ""
+    aliases: tuple[str, ...] = ()
+    default: str = ""
+    send: str | None = None
+    since: str = ""
+    choices: tuple[str, ...] = ()
+    cli: str | None = None
+    metavar: str = ""
+    group: str = ""
+    endless: bool = False
+
+    @property
+    def option(self) -> str:
+        return f"--{self.name}"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One operation.
+
+    Attributes:
+        name: the subcommand.
+        operation: the operationId in Docker's specification.
+        method, path: `{id}` in the path is filled from a word.
+        summary: what it does, one line.
+        reply: the kind of answer: see `tables.KINDS`.
+        places: the path's parameters, in order.
+        query: the query parameters.
+        body: the kind of body: see `bodies.KINDS`; "" for none.
+        local: options that stay on this machine.
+        statuses: status → what it means; for 204 and 304 it ends the sentence "web …".
+        steps: status → what to do about it, where the engine's message leaves that open.
+        stream: the body's form while it arrives: "" (whole), "frames", "tar", "lines" (JSON).
+        upgrade: the connection is taken over after the head (attach, exec).
+        patience: the parameter whose seconds the engine may take before it answers, and its default.
+        waits: the engine answers when something happens, however long that takes.
+        cli: the docker CLI's words for it.
+        aliases: names that are accepted too, the CLI's own.
+        since: the API version that brought it.
+    """
+
+    name: str
+    operation: str
+    method: str
+    path: str
+    summary: str
+    reply: str
+    places: tuple[Param, ...] = ()
+    query: tuple[Param, ...] = ()
+    body: str = ""
+    local: tuple[Param, ...] = ()
+    statuses: Mapping[int, str] = field(default_factory=dict)
+    steps: Mapping[int, str] = field(default_factory=dict)
+    stream: str = ""
+    upgrade: bool = False
+    patience: tuple[str, int] | None = None
+    waits: bool = False
+    cli: str = ""
+    aliases: tuple[str, ...] = ()
+    since: str = ""
+
+    def param(self, name: str) -> Param | None:
+        return next((param for param in (*self.places, *self.query, *self.local) if param.name == name), None)
+
+
+CONTAINER = Param("id", "container", "name or id of the container", metavar="CONTAINER", cli="")
+STOP_SIGNAL = Param(
+    "signal",
+    "signal",
+    "signal to ask with, by name or number",
+    short="s",
+    default="TERM, or the container's StopSignal",
+    since="1.42",
+    cli="--signal",
+    metavar="SIGNAL",
+)
+SIZE = Param("size", "flag", "count the bytes too (slower)", short="s", cli="--size")
+GRACE = Param(
+    "t",
+    "number",
+    "seconds to wait before the engine kills it",
+    short="t",
+    aliases=("time", "timeout"),
+    default="10, or the container's StopTimeout",
+    cli="--time",
+    metavar="SECONDS",
+)
+CONTAINER_FILTERS = (
+    "ancestor",
+    "before",
+    "expose",
+    "exited",
+    "health",
+    "id",
+    "isolation",
+    "is-task",
+    "label",
+    "name",
+    "network",
+    "publish",
+    "since",
+    "status",
+    "volume",
+)
+IMAGE_FILTERS = ("before", "dangling", "label", "reference", "since", "until")
+NO_CONTAINER = {404: "no such container"}
+FAILED = {500: "the engine failed"}
+NOT_RUNNING = "`%docker inspect` tells its state; `%docker start` starts it"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "list",
+        "ContainerList",
+        "GET",
+        "/containers/json",
+        "list containers",
+        "containers",
+        query=(
+            Param("all", "flag", "stopped ones too", short="a", default="running ones only", cli="--all"),
+            Param("limit", "number", "the newest so many", short="n", aliases=("last",), cli="--last"),
+            SIZE,
+            Param(
+                "filters",
+                "filters",
+                "only those for which key=value holds; repeatable",
+                short="f",
+                aliases=("filter",),
+                choices=CONTAINER_FILTERS,
+                cli="--filter",
+                metavar="KEY=VALUE",
+            ),
+        ),
+        statuses={200: "the list", 400: "a filter is not known", **FAILED},
+        cli="docker ps",
+        aliases=("ps", "ls"),
+    ),
+    Endpoint(
+        "create",
+        "ContainerCreate",
+        "POST",
+        "/containers/create",
+        "create a container, without starting it",
+        "tree",
+        query=(
+            Param(
+                "name",
+                "text",
+                "its name",
+                default="one that the engine makes up",
+                cli="--name",
+                metavar="NAME",
+            ),
+            Param("platform", "text", "os[/arch[/variant]] of the image", since="1.41", cli="--platform"),
+        ),
+        body="container",
+        local=(
+            Param("replace", "flag", "remove a container of that name first, if it carries our label"),
+            Param("no-label", "flag", f"leave the label {LABEL!r} out"),
+        ),
+        statuses={
+            201: "created",
+            400: "the body is wrong",
+            404: "no such image: create does not pull",
+            409: "the name is taken",
+            **FAILED,
+        },
+        steps={
+            400: "compare the body with the reference: `%docker create … --as curl` shows what is sent",
+            404: "create does not pull: `%docker images` lists the images that are there",
+            409: "take another name, `%docker remove` the old one, or add --replace if it is one of ours",
+            500: "if the name is taken: `%docker remove` the old one, or add --replace",
+        },
+        cli="docker create",
+    ),
+    Endpoint(
+        "inspect",
+        "ContainerInspect",
+        "GET",
+        "/containers/{id}/json",
+        "everything that the engine knows of one container",
+        "tree",
+        places=(CONTAINER,),
+        query=(SIZE,),
+        statuses={200: "the description", **NO_CONTAINER, **FAILED},
+        cli="docker inspect",
+    ),
+    Endpoint(
+        "top",
+        "ContainerTop",
+        "GET",
+        "/containers/{id}/top",
+        "the processes inside a running container",
+        "processes",
+        places=(CONTAINER,),
+        query=(Param("ps_args", "text", "arguments for ps", default="-ef", cli="", metavar="ARGS"),),
+        statuses={200: "the processes", **NO_CONTAINER, 409: "it is not running", **FAILED},
+        steps={409: NOT_RUNNING, 500: NOT_RUNNING},
+        cli="docker top",
+    ),
+    Endpoint(
+        "logs",
+        "ContainerLogs",
+        "GET",
+        "/containers/{id}/logs",
+        "what a container wrote to its standard output and error",
+        "log",
+        places=(CONTAINER,),
+        query=(
+            Param("stdout", "flag", "standard output (both streams, if neither is named)", group="streams"),
+            Param("stderr", "flag", "standard error (both streams, if neither is named)", group="streams"),
+            Param(
+                "tail",
+                "tail",
+                "the last so many lines, or all",
+                short="n",
+                default="all",
+                send="100",
+                cli="--tail",
+                metavar="LINES",
+            ),
+            Param(
+                "since",
+                "moment",
+                "lines from this moment on: a date, UNIX seconds, or 10m for ten minutes ago",
+                cli="--since",
+                metavar="TIME",
+            ),
+            Param(
+                "until",
+                "moment",
+                "lines up to this moment",
+                since="1.35",
+                cli="--until",
+                metavar="TIME",
+            ),
+            Param("timestamps", "flag", "with the time of each line", cli="--timestamps"),
+            Param("follow", "flag", "stay, and show new lines as they come", short="f", cli="--follow", endless=True),
+            Param("details", "flag", "with the attributes given to the log driver", cli="--details"),
+        ),
+        statuses={200: "the lines", 400: "no stream was chosen", **NO_CONTAINER, **FAILED},
+        stream="frames",
+        cli="docker logs",
+    ),
+    Endpoint(
+        "export",
+        "ContainerExport",
+        "GET",
+        "/containers/{id}/export",
+        "the container's whole file system as a tar archive",
+        "archive",
+        places=(CONTAINER,),
+        local=(
+            Param(
+                "output",
+                "file",
+                "write the archive to this file; without it, its entries are listed and nothing is kept",
+                short="o",
+                cli="--output",
+                metavar="FILE",
+            ),
+        ),
+        statuses={200: "the archive", **NO_CONTAINER, **FAILED},
+        stream="tar",
+        cli="docker export",
+    ),
+    Endpoint(
+        "start",
+        "ContainerStart",
+        "POST",
+        "/containers/{id}/start",
+        "start a created or stopped container",
+        "outcome",
+        places=(CONTAINER,),
+        query=(
+            Param(
+                "detachKeys",
+                "text",
+                "keys that detach from it",
+                aliases=("detach-keys",),
+                cli="--detach-keys",
+                metavar="KEYS",
+            ),
+        ),
+        statuses={
+            204: "started",
+            304: "was running already",
+            400: "its program cannot be run",
+            **NO_CONTAINER,
+            **FAILED,
+        },
+        cli="docker start",
+    ),
+    Endpoint(
+        "stop",
+        "ContainerStop",
+        "POST",
+        "/containers/{id}/stop",
+        "ask a container to end, and kill it if it does not",
+        "outcome",
+        places=(CONTAINER,),
+        query=(
+            STOP_SIGNAL,
+            GRACE,
+        ),
+        statuses={204: "stopped", 304: "was stopped already", **NO_CONTAINER, **FAILED},
+        patience=("t", 10),
+        cli="docker stop",
+    ),
+    Endpoint(
+        "restart",
+        "ContainerRestart",
+        "POST",
+        "/containers/{id}/restart",
+        "stop a container and start it again",
+        "outcome",
+        places=(CONTAINER,),
+        query=(
+            STOP_SIGNAL,
+            GRACE,
+        ),
+        statuses={204: "restarted", **NO_CONTAINER, **FAILED},
+        patience=("t", 10),
+        cli="docker restart",
+    ),
+    Endpoint(
+        "kill",
+        "ContainerKill",
+        "POST",
+        "/containers/{id}/kill",
+        "send a signal to a container's first process",
+        "outcome",
+        places=(CONTAINER,),
+        query=(
+            Param(
+                "signal",
+                "signal",
+                "signal to send",
+                short="s",
+                default="KILL",
+                cli="--signal",
+                metavar="SIGNAL",
+            ),
+        ),
+        statuses={204: "was sent the signal", **NO_CONTAINER, 409: "it is not running", **FAILED},
+        steps={409: NOT_RUNNING, 500: NOT_RUNNING},
+        cli="docker kill",
+    ),
+    Endpoint(
+        "wait",
+        "ContainerWait",
+        "POST",
+        "/containers/{id}/wait",
+        "wait until a container ends, and tell its exit code",
+        "tree",
+        places=(CONTAINER,),
+        query=(
+            Param(
+                "condition",
+                "choice",
+                "what to wait for",
+                default="not-running",
+                since="1.30",
+                choices=("not-running", "next-exit", "removed"),
+            ),
+        ),
+        statuses={200: "its exit code", 400: "no such condition", **NO_CONTAINER, **FAILED},
+        waits=True,
+        cli="docker wait",
+    ),
+    Endpoint(
+        "remove",
+        "ContainerDelete",
+        "DELETE",
+        "/containers/{id}",
+        "remove a container and its files",
+        "outcome",
+        places=(CONTAINER,),
+        query=(
+            Param("v", "flag", "its anonymous volumes too", short="v", aliases=("volumes",), cli="--volumes"),
+            Param("force", "flag", "kill it first, if it is running", short="f", cli="--force"),
+            Param("link", "flag", "only the link of that name", short="l", cli="--link"),
+        ),
+        statuses={
+            204: "removed",
+            400: "a parameter is wrong",
+            **NO_CONTAINER,
+            409: "it is running",
+            **FAILED,
+        },
+        cli="docker rm",
+        aliases=("rm", "delete"),
+    ),
+    Endpoint(
+        "rename",
+        "ContainerRename",
+        "POST",
+        "/containers/{id}/rename",
+        "give a container another name",
+        "outcome",
+        places=(CONTAINER,),
+        query=(Param("name", "needed", "its new name", cli="", metavar="NAME"),),
+        statuses={204: "renamed", **NO_CONTAINER, 409: "the name is taken", **FAILED},
+        cli="docker rename",
+        since="1.17",
+    ),
+    Endpoint(
+        "pause",
+        "ContainerPause",
+        "POST",
+        "/containers/{id}/pause",
+        "freeze every process in a container",
+        "outcome",
+        places=(CONTAINER,),
+        statuses={204: "paused", **NO_CONTAINER, 409: "it is paused already, or not running", **FAILED},
+        cli="docker pause",
+    ),
+    Endpoint(
+        "unpause",
+        "ContainerUnpause",
+        "POST",
+        "/containers/{id}/unpause",
+        "let a paused container go on",
+        "outcome",
+        places=(CONTAINER,),
+        statuses={204: "goes on", **NO_CONTAINER, 500: "it was not paused, or the engine failed"},
+        cli="docker unpause",
+    ),
+    Endpoint(
+        "images",
+        "ImageList",
+        "GET",
+        "/images/json",
+        "list the images that are there",
+        "images",
+        query=(
+            Param("all", "flag", "intermediate ones too", short="a", cli="--all"),
+            Param(
+                "filters",
+                "filters",
+                "only those for which key=value holds; repeatable",
+                short="f",
+                aliases=("filter",),
+                choices=IMAGE_FILTERS,
+                cli="--filter",
+                metavar="KEY=VALUE",
+            ),
+            Param("shared-size", "flag", "count what images share", since="1.42"),
+            Param("digests", "flag", "with their digests", cli="--digests"),
+        ),
+        statuses={200: "the list", **FAILED},
+        cli="docker images",
+    ),
+    Endpoint(
+        "ping",
+        "SystemPing",
+        "GET",
+        "/_ping",
+        "ask whether the engine is there, and which API it speaks",
+        "ping",
+        statuses={200: "it is", **FAILED},
+    ),
+    Endpoint(
+        "version",
+        "SystemVersion",
+        "GET",
+        "/version",
+        "the engine's version and that of its parts",
+        "tree",
+        statuses={200: "the versions", **FAILED},
+        cli="docker version",
+    ),
+    Endpoint(
+        "info",
+        "SystemInfo",
+        "GET",
+        "/info",
+        "the engine's settings, counts and warnings",
+        "tree",
+        statuses={200: "the description", **FAILED},
+        cli="docker info",
+    ),
+)
+
+BY_NAME: dict[str, Endpoint] = {name: row for row in ENDPOINTS for name in (row.name, *row.aliases)}
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+
+
+def raw(method: str, path: str, body: str = "") -> Endpoint:
+    """A row for any call at all, by method and path."""
+    return Endpoint(method, "", method, path, f"{method} {path}", "any", body=body)
+
+
+def version(text: str) -> tuple[int, int]:
+    """`"1.51"` → `(1, 51)`, to compare versions by.
+
+    Raises:
+        ValueError: `text` is no API version.
+    """
+    found = re.fullmatch(r"v?(\d+)\.(\d+)", text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no API version")
+    return int(found[1]), int(found[2])
+
+
+def markdown(rows: Iterable[Endpoint]) -> str:
+    """The table of subcommands, as README and reference show it."""
+    head = "| subcommand | endpoint | what it does |\n|---|---|---|\n"
+    return head + "".join(f"| `{row.name}` | `{row.method} {row.path}` | {row.summary} |\n" for row in rows)

@@ -1,0 +1,168 @@
+"""Request, Reply, Exchange: plain data about one call. Nothing here sends or reads."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from .errors import NotJson
+from .frames import Piece
+
+KEPT = 64 * 1024
+SAMPLED = 200
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call, complete, as it will be sent.
+
+    Attributes:
+        method: `GET`, `POST`, …
+        path: with the version, percent-encoded, without the query (`/v1.51/containers/web/json`).
+        query: pairs of strings, in order, not encoded.
+        headers: name → value, only those that are ours to choose.
+        body: the bytes of the body, or None.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query as they stand on the request line, encoded."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
+
+    @property
+    def readable(self) -> str:
+        """Path and query as a person reads them, not encoded."""
+        shown = "&".join(f"{name}={value}" if value else name for name, value in self.query)
+        return f"{self.path}?{shown}" if shown else self.path
+
+
+@dataclass
+class Reply:
+    """The head of an answer, and its body still to come.
+
+    Attributes:
+        status, reason: `200`, `"OK"`.
+        headers: name in lower case → value.
+        chunks: the body, in pieces as they arrive; may be read once.
+    """
+
+    status: int
+    reason: str
+    headers: dict[str, str]
+    chunks: Iterable[bytes]
+
+
+@dataclass(repr=False)
+class Exchange:
+    """One request, its answer, and what was seen of it.
+
+    Attributes:
+        request: the `Request`.
+        host: the engine's address, as in DOCKER_HOST.
+        status, reason, headers: of the answer; None, "" and {} before there is one.
+        seconds: from sending to the end of the answer (of what was read of it).
+        received: bytes of body read.
+        kept: the first 64 KiB of the body.
+        pieces: the first 200 stream frames, for `%docker last`.
+        value: what the caller made of it: a DataFrame, a dict, a str.
+    """
+
+    request: Request
+    host: str
+    status: int | None = None
+    reason: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    received: int = 0
+    kept: bytes = b""
+    pieces: list[Piece] = field(default_factory=list)
+    value: Any = None
+    _chunks: Iterable[bytes] = field(default=(), repr=False)
+    _began: float = field(default_factory=time.monotonic, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.line}>"
+
+    def answered(self, reply: Reply) -> Exchange:
+        """Take the head of the answer."""
+        self.status, self.reason, self.headers = reply.status, reply.reason, reply.headers
+        self._chunks = reply.chunks
+        self.seconds = time.monotonic() - self._began
+        return self
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives; memory does not grow with it. Once only."""
+        chunks, self._chunks = self._chunks, ()
+        for chunk in chunks:
+            self.received += len(chunk)
+            if len(self.kept) < KEPT:
+                self.kept += chunk[: KEPT - len(self.kept)]
+            self.seconds = time.monotonic() - self._began
+            yield chunk
+        self.seconds = time.monotonic() - self._began
+
+    def sample(self, pieces: list[Piece]) -> None:
+        """Remember the first frames of a stream."""
+        if len(self.pieces) < SAMPLED:
+            self.pieces.extend(pieces[: SAMPLED - len(self.pieces)])
+
+    def read(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.chunks())
+
+    def json(self) -> Any:
+        """The whole body as JSON.
+
+        Raises:
+            NotJson: it is something else.
+        """
+        body = self.read()
+        try:
+            return json.loads(body)
+        except ValueError:
+            start = body[:60].decode("utf-8", "replace")
+            raise NotJson(
+                f"{self.request.method} {self.request.path} was answered with something that is no JSON: {start!r}",
+                "is this a Docker engine? `%docker doctor` lists what answers where",
+                exchange=self,
+            ) from None
+
+    @property
+    def line(self) -> str:
+        """The exchange on one line: `GET /v1.51/containers/json?all=1 → 200 OK · 3 ms · 2.1 kB`."""
+        head = f"{self.request.method} {self.request.readable}"
+        if self.status is None:
+            return f"{head} → no answer"
+        return f"{head} → {self.status} {self.reason} · {duration(self.seconds)} · {size(self.received)}"
+
+
+def duration(seconds: float) -> str:
+    """`3 ms`, `1.4 s`, `2 min 05 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+
+
+def size(count: float) -> str:
+    """`0 B`, `2.1 kB`, `1.0 GB`: powers of 1000, as the docker CLI shows them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,55 @@
+"""A file that is there whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from .errors import FileError
+
+
+def save(chunks: Iterable[bytes], path: str, watch: Callable[[int], None]) -> int:
+    """Write chunks to `path` through a temporary name beside it; returns the number of bytes.
+
+    Whatever ends it early (an error, a full disk, an interrupt) leaves `path` as it was and nothing else behind.
+
+    Args:
+        watch: is told the bytes written so far.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    target = Path(path)
+    written = 0
+    part: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        part = Path(name)
+        with open(handle, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                written += len(chunk)
+                watch(written)
+        part.chmod(0o666 & ~_umask())
+        part.replace(target)
+        part = None
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be written: {error.strerror or error}",
+            "name another place: --output /path/file.tar",
+            detail=f"Nothing of it was kept; {written} bytes had been written." if written else "",
+        ) from None
+    finally:
+        if part is not None:
+            with suppress(FileNotFoundError):
+                part.unlink()
+    return written
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,117 @@
+"""The stream formats of the API, taken apart: bytes in, pieces out, no input or output of their own.
+
+Attach, logs and exec multiplex standard output and standard error on one connection:
+`[type, 0, 0, 0, size as four bytes, big-endian] payload`, type 0, 1 or 2
+(API reference: ContainerAttach, "Stream format"). With a TTY there is one raw stream.
+"""
+
+from __future__ import annotations
+
+import codecs
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+STREAMS = ("stdin", "stdout", "stderr")
+HEADER = struct.Struct(">BxxxL")
+MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+RAW = "application/vnd.docker.raw-stream"
+LARGEST = 1 << 28
+
+
+class Piece(NamedTuple):
+    """A run of bytes of one stream, as it came."""
+
+    stream: str
+    data: bytes
+
+
+class Decoder(Protocol):
+    """Takes bytes as they arrive and gives pieces; `pending` is what still lacks its end."""
+
+    def feed(self, data: bytes) -> list[Piece]: ...
+
+    @property
+    def pending(self) -> int: ...
+
+
+class Demultiplexer:
+    """The framed format. Raises ValueError at a header that cannot be one."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Piece]:
+        data = self._rest + data if self._rest else data
+        pieces, at, end, unpack = [], 0, len(data), HEADER.unpack_from
+        while end - at >= 8:
+            kind, size = unpack(data, at)
+            if kind > 2 or size > LARGEST or data[at + 1 : at + 4] != b"\0\0\0":
+                raise ValueError(f"no stream frame starts with {data[at : at + 8].hex(' ')}")
+            if end - at - 8 < size:
+                break
+            pieces.append(Piece(STREAMS[kind], data[at + 8 : at + 8 + size]))
+            at += 8 + size
+        self._rest = data[at:]
+        return pieces
+
+    @property
+    def pending(self) -> int:
+        return len(self._rest)
+
+
+class Unframed:
+    """The raw format: what a terminal would have shown, all of it on standard output."""
+
+    pending = 0
+
+    def feed(self, data: bytes) -> list[Piece]:
+        return [Piece("stdout", data)] if data else []
+
+
+def decoder(content_type: str, tty: bool | None) -> Decoder:
+    """The decoder for a stream: by its Content-Type, else by the container's `Config.Tty`."""
+    if MULTIPLEXED in content_type:
+        return Demultiplexer()
+    if tty is None:
+        return Unframed() if RAW in content_type else Demultiplexer()
+    return Unframed() if tty else Demultiplexer()
+
+
+class Lines:
+    """Pieces in, whole lines out, kept apart by stream.
+
+    Bytes that are no UTF-8 come out as `\\xNN`, so that nothing is lost and nothing fails.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, list[bytes]] = {}
+
+    def feed(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
+        for stream, data in pieces:
+            waiting = self._open.get(stream)
+            if waiting is None and data.endswith(b"\n") and data.find(b"\n") == len(data) - 1:
+                yield stream, _text(data[:-1])
+                continue
+            head, newline, rest = data.partition(b"\n")
+            if not newline:
+                self._open.setdefault(stream, []).append(data)
+                continue
+            yield stream, _text(b"".join((*(waiting or ()), head)))
+            *whole, tail = rest.split(b"\n")
+            for line in whole:
+                yield stream, _text(line)
+            if tail:
+                self._open[stream] = [tail]
+            else:
+                self._open.pop(stream, None)
+
+    def flush(self) -> Iterator[tuple[str, str]]:
+        """The last lines, which had no newline."""
+        for stream, parts in self._open.items():
+            yield stream, _text(b"".join(parts))
+        self._open = {}
+
+
+def _text(line: bytes) -> str:
+    return codecs.decode(line, "utf-8", "backslashreplace").removesuffix("\r")

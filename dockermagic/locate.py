@@ -1,0 +1,293 @@
+"""Which engine, and why: the docker CLI's own order, then the other sockets that are known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import BadHost, EngineError, NoEngine, NoSuchContext, PermissionDenied
+
+DEFAULT_SOCKET = "/var/run/docker.sock"
+KNOWN_SOCKETS = (
+    ("{runtime}/docker.sock", "rootless Docker"),
+    ("{home}/.docker/run/docker.sock", "Docker Desktop (macOS)"),
+    ("{home}/.docker/desktop/docker.sock", "Docker Desktop (Linux)"),
+    ("{home}/.colima/default/docker.sock", "Colima"),
+    ("{home}/.rd/docker.sock", "Rancher Desktop"),
+    ("{home}/.orbstack/run/docker.sock", "OrbStack"),
+    ("{home}/.lima/docker/sock/docker.sock", "Lima"),
+    ("/run/podman/podman.sock", "Podman, as root"),
+    ("{runtime}/podman/podman.sock", "Podman, rootless"),
+    ("{home}/.local/share/containers/podman/machine/podman.sock", "Podman machine"),
+)
+LONGEST_SOCKET_PATH = 107
+SCHEMES = ("unix", "tcp", "http", "https")
+
+
+@dataclass(frozen=True)
+class TLS:
+    """Paths of the PEM files that a TLS connection uses; None where there is none."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place where an engine may be.
+
+    Attributes:
+        host: its address, as in DOCKER_HOST.
+        source: what named it, in words.
+        named: whether the user named it, so that its failure is an error and no reason to look on.
+        tls: the files of its TLS connection.
+    """
+
+    host: str
+    source: str
+    named: bool = False
+    tls: TLS | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What the hunt saw at one place.
+
+    Attributes:
+        host, source: of the place.
+        verdict: "taken", "no", or "not tried".
+        detail: why.
+    """
+
+    host: str
+    source: str
+    verdict: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """All that the hunt knows of its machine; tests pass another one."""
+
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    home: Path = field(default_factory=Path.home)
+    uid: int = field(default_factory=lambda: getattr(os, "getuid", lambda: 0)())
+    platform: str = sys.platform
+    default_socket: str = DEFAULT_SOCKET
+
+    @property
+    def runtime(self) -> str:
+        return self.env.get("XDG_RUNTIME_DIR") or f"/run/user/{self.uid}"
+
+    @property
+    def docker_config(self) -> Path:
+        named = self.env.get("DOCKER_CONFIG")
+        return Path(named) if named else self.home / ".docker"
+
+
+def check(host: str) -> str:
+    """`host`, if it has a form that we speak.
+
+    Raises:
+        BadHost: it has not.
+    """
+    scheme, separator, rest = host.partition("://")
+    if scheme == "unix" and len(os.fsencode(rest)) > LONGEST_SOCKET_PATH:
+        raise BadHost(
+            f"the socket's path has {len(os.fsencode(rest))} bytes, and the system takes {LONGEST_SOCKET_PATH}",
+            "make a shorter link to it: `ln -s LONG_PATH /tmp/docker.sock`, then `%docker connect unix:///tmp/docker.sock`",
+        )
+    if separator and rest and scheme in SCHEMES:
+        return host
+    if scheme == "npipe":
+        raise BadHost(
+            f"{host} is a Windows named pipe, which Python's requests cannot open",
+            "run the notebooks inside WSL 2, where the engine has a Unix socket",
+        )
+    if scheme == "ssh":
+        raise BadHost(
+            f"{host}: engines over ssh are not reached by this version",
+            "forward the socket yourself: `ssh -nNT -L /tmp/far.sock:/var/run/docker.sock HOST`, "
+            "then `%docker connect unix:///tmp/far.sock`",
+        )
+    raise BadHost(
+        f"{host!r} is no address of an engine",
+        "write unix:///path/to/docker.sock, tcp://host:2375, or the name of a context (`docker context ls`)",
+    )
+
+
+def context(name: str, around: Surroundings, source: str) -> Place:
+    """The place that a stored docker context names.
+
+    Raises:
+        NoSuchContext: none of that name is stored, or its file cannot be read.
+    """
+    key = hashlib.sha256(name.encode()).hexdigest()
+    meta = around.docker_config / "contexts" / "meta" / key / "meta.json"
+    try:
+        endpoint = json.loads(meta.read_text())["Endpoints"]["docker"]
+        host = str(endpoint["Host"])
+    except FileNotFoundError:
+        raise NoSuchContext(
+            f"there is no docker context {name!r} (from {source})",
+            f"stored ones: {', '.join(context_names(around)) or 'none'}; "
+            "or name an address: `%docker connect unix:///path`",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NoSuchContext(
+            f"the docker context {name!r} (from {source}) cannot be read: {error!r}",
+            f"look at {meta}, or make it anew with `docker context create`",
+        ) from None
+    folder = around.docker_config / "contexts" / "tls" / key / "docker"
+    tls = _tls(folder, verify=not endpoint.get("SkipTLSVerify")) if folder.is_dir() else None
+    return Place(check(host), source, named=True, tls=tls)
+
+
+def context_names(around: Surroundings) -> list[str]:
+    """The names of all stored docker contexts, sorted."""
+    names = []
+    for meta in sorted((around.docker_config / "contexts" / "meta").glob("*/meta.json")):
+        try:
+            names.append(str(json.loads(meta.read_text())["Name"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return sorted(names)
+
+
+def _tls(folder: Path, *, verify: bool) -> TLS:
+    def path(name: str) -> str | None:
+        file = folder / name
+        return str(file) if file.exists() else None
+
+    return TLS(path("ca.pem"), path("cert.pem"), path("key.pem"), verify)
+
+
+def named_place(target: str, around: Surroundings) -> Place:
+    """The place for what a user wrote after `%docker connect`: an address or a context's name."""
+    if "://" in target:
+        return Place(check(target), "%docker connect", named=True, tls=_tls_of(around, target))
+    if target == "default":
+        return Place(f"unix://{around.default_socket}", "%docker connect default", named=True)
+    if target.startswith("/"):
+        return Place(f"unix://{target}", "%docker connect", named=True)
+    return context(target, around, "%docker connect")
+
+
+def _tls_of(around: Surroundings, host: str) -> TLS | None:
+    verify = around.env.get("DOCKER_TLS_VERIFY", "")
+    folder = around.env.get("DOCKER_CERT_PATH", "")
+    if host.startswith("unix:") or not (verify or folder):
+        return None
+    return _tls(Path(folder) if folder else around.docker_config, verify=bool(verify))
+
+
+def places(around: Surroundings, target: str | None = None) -> Iterator[Place]:
+    """Every place, in the order in which they are tried.
+
+    A place that the user named ends the list: what was asked for and fails is an error.
+    """
+    if target:
+        yield named_place(target, around)
+        return
+    if host := around.env.get("DOCKER_HOST"):
+        yield Place(check(host), "DOCKER_HOST", named=True, tls=_tls_of(around, host))
+        return
+    for name, source in (
+        (around.env.get("DOCKER_CONTEXT"), "DOCKER_CONTEXT"),
+        (_current_context(around), f"the current context, {around.docker_config / 'config.json'}"),
+    ):
+        if name == "default":
+            break
+        if name:
+            yield context(name, around, f"{source} (context {name})")
+            return
+    yield Place(f"unix://{around.default_socket}", "the default socket")
+    for template, source in KNOWN_SOCKETS:
+        yield Place(f"unix://{template.format(home=around.home, runtime=around.runtime)}", source)
+
+
+def _current_context(around: Surroundings) -> str | None:
+    file = around.docker_config / "config.json"
+    try:
+        found = json.loads(file.read_text()).get("currentContext")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def hunt(
+    around: Surroundings, probe: Callable[[Place], dict[str, Any]], target: str | None = None
+) -> tuple[Place, dict[str, Any], list[Candidate]]:
+    """Try the places in order and take the first whose engine answers.
+
+    Args:
+        probe: asks a place for its `/version`, or raises an EngineError.
+
+    Returns:
+        the place, its `/version`, and what was seen everywhere.
+
+    Raises:
+        EngineError: of the place that the user named; PermissionDenied where that is all that stands in the
+            way; else NoEngine.
+    """
+    seen: list[Candidate] = []
+    denied: PermissionDenied | None = None
+    for place in places(around, target):
+        try:
+            version = probe(place)
+        except EngineError as error:
+            if place.named:
+                error.detail = error.detail or f"It was named by {place.source}, so no other engine was tried."
+                raise
+            seen.append(Candidate(place.host, place.source, "no", error.what))
+            if isinstance(error, PermissionDenied):
+                denied = denied or error
+            continue
+        seen.append(Candidate(place.host, place.source, "taken", _answered(version)))
+        return place, version, seen
+    if denied:
+        raise denied
+    raise NoEngine(
+        f"no container engine answers; {len(seen)} places were tried: {', '.join(c.source for c in seen)}",
+        "install Docker (docs.docker.com/get-docker) or Podman (podman.io), start it, then `%docker connect`; "
+        "`%docker doctor` lists every place",
+    )
+
+
+def survey(
+    around: Surroundings, probe: Callable[[Place], dict[str, Any]], target: str | None = None
+) -> list[Candidate]:
+    """What a hunt sees at every place, whether it would get that far or not."""
+    seen: list[Candidate] = []
+    taken = False
+    try:
+        for place in places(around, target):
+            try:
+                detail = _answered(probe(place))
+                seen.append(Candidate(place.host, place.source, "answers" if taken else "taken", detail))
+                taken = True
+            except EngineError as error:
+                seen.append(Candidate(place.host, place.source, "no", error.what))
+    except EngineError as error:
+        seen.append(Candidate("", "what was named", "no", error.what))
+    return seen
+
+
+def describe(version: dict[str, Any]) -> str:
+    """`Docker Engine 28.5.2`, `Podman Engine 5.8.6`, from an answer of `/version`."""
+    parts = version.get("Components") or []
+    first = parts[0] if parts and isinstance(parts[0], dict) else {}
+    name = str(first.get("Name") or "Engine")
+    return f"{'Docker Engine' if name == 'Engine' else name} {version.get('Version') or '?'}"
+
+
+def _answered(version: dict[str, Any]) -> str:
+    return f"{describe(version)}, API {version.get('ApiVersion') or '?'}"

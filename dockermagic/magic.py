@@ -1,0 +1,274 @@
+"""`%docker` and `%%docker`: strip, parse, call, show. With `complete`, the only users of IPython."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.display import display
+from traitlets import Float, Int
+from traitlets.config import Config
+
+from . import arguments, bodies, commands, complete, endpoints, show, tongues, words
+from .arguments import Arguments
+from .commands import Command
+from .endpoints import BY_NAME, Endpoint
+from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
+from .exchange import Exchange
+from .session import Session, Settings
+
+NAMES = ("docker", "dockerapi")
+
+
+@magics_class
+class DockerMagic(Magics):
+    """The magic, and its settings for `%config DockerMagic`."""
+
+    shell: Any
+    timeout = Float(Settings.timeout, help="seconds that an engine may be silent").tag(config=True)
+    rows = Int(Settings.rows, help="rows of a frame that are shown").tag(config=True)
+    lines = Int(Settings.lines, help="lines of a log that are shown").tag(config=True)
+
+    def __init__(self, shell: Any, session: Session | None = None, **traits: Any) -> None:
+        super().__init__(shell=shell, **traits)
+        self.session = session or Session()
+        self.frames = show.Frames(self.session.settings)
+        self._apply()
+        self.observe(lambda change: self._apply(), names=["timeout", "rows", "lines"])
+
+    def _apply(self) -> None:
+        settings = self.session.settings
+        settings.timeout, settings.rows, settings.lines = self.timeout, self.rows, self.lines
+
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    def docker(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+        said = words.read(line, {**self.shell.user_ns, **(local_ns or {})})
+        try:
+            value = self._run(said.words, cell)
+        except KeyboardInterrupt:
+            raise self._interrupted() from None
+        if said.bind:
+            self.shell.user_ns[said.bind] = value
+        return None if said.quiet else value
+
+    dockerapi = docker
+
+    def _run(self, said: list[str], cell: str | None) -> Any:
+        if not said or said[0] in ("--help", "-h", "help"):
+            display(show.overview(endpoints.ENDPOINTS, [(c.name, c.summary) for c in _ours()]))
+            return None
+        name, *rest = said
+        command = commands.NAMED.get(name) or commands.NAMED.get(name.upper())
+        row = BY_NAME.get(name) or command or _unknown(name)
+        found = arguments.parse(row, rest, cell=cell is not None)
+        if row.name != name and isinstance(row, Endpoint):
+            found.notes.insert(0, f"{name} is the docker CLI's name; the API calls it {row.operation}, we {row.name}")
+        if found.values.pop("help", False):
+            display(help_page(row))
+            return None
+        if cell is not None and not row.body:
+            raise BadArgument(
+                f"{row.name} takes no body, and the cell has one", f"write %docker {row.name}, on one line"
+            )
+        if isinstance(row, Endpoint):
+            return self._call(row, found, self._body(row, found, cell))
+        if command in commands.RAW:
+            assert command is not None
+            raw = endpoints.raw(command.name, self._path(found))
+            return self._call(raw, found, cell.encode() if cell and cell.strip() else None)
+        return self._ours(row, found)
+
+    @staticmethod
+    def _path(found: Arguments) -> str:
+        path = str(found.values["path"])
+        if not path.startswith("/"):
+            raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
+        return path
+
+    def _ours(self, command: Command, found: Arguments) -> Any:
+        if found.values.get("as") and command.name != "connect":
+            raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
+        value = command.run(self.session, found.values)
+        if isinstance(value, Exchange):
+            display(show.whole(value, self._curl(value, None)), raw=True)
+            return value
+        if isinstance(value, str):
+            return show.Code(value)
+        self._adopt_frames()
+        from . import tables
+
+        return tables.records(value, command.kind)
+
+    def _body(self, row: Endpoint, found: Arguments, cell: str | None) -> bytes | None:
+        if not row.body:
+            return None
+        if cell is not None:
+            body = bodies.from_cell(cell)
+            found.notes += bodies.lint(body)
+            return cell.encode()
+        body = bodies.container(
+            found.values.pop("image"),
+            found.values.pop("command"),
+            found.flags,
+            label=not found.values.get("no-label"),
+        )
+        return bodies.encode(body)
+
+    def _call(self, row: Endpoint, found: Arguments, body: bytes | None) -> Any:
+        values = found.values
+        output = values.get("output") or ""
+        if tongue := values.get("as"):
+            engine = self.session.engine
+            request = self.session.prepare(row, values, body)
+            return show.Code(tongues.TONGUES[tongue](request, row, engine.host, engine.tls, output))
+        if values.get("replace"):
+            commands.make_room(self.session, values.get("name"))
+        self._adopt_frames()
+        from . import tables
+
+        watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
+        self.session.last = None
+        live = any(param.endless and values.get(param.name) for param in row.query)
+        wanted = tables.Wanted(
+            values=values,
+            tty=lambda: commands.has_tty(self.session, str(values.get("id"))),
+            lines=watch.lines if live else lambda lines: None,
+            progress=watch.progress,
+            as_json=bool(values.get("json")),
+        )
+        try:
+            exchange = self.session.call(row, values, body=body)
+            value = show.dressed(tables.value(row, exchange, wanted))
+        except KeyboardInterrupt:
+            watch.stay()
+            raise
+        finally:
+            if self.session.last is not None and self.session.last.status is not None:
+                line = show.Line(self.session.last, self._curl(self.session.last, row, output), found.notes)
+                watch.finish(line._repr_mimebundle_())
+        if isinstance(value, dict):
+            self._warnings(value)
+        tables.mark(value, exchange, self._curl(exchange, row, output), live=live and not self._in_notebook())
+        return value
+
+    def _warnings(self, value: Mapping[str, Any]) -> None:
+        warnings = value.get("Warnings")
+        if isinstance(warnings, list) and warnings:
+            display(show.Notes(*(f"⚠ the engine warns: {warning}" for warning in warnings)))
+
+    def _curl(self, exchange: Exchange, row: Endpoint | None, output: str = "") -> str:
+        row = row or endpoints.raw(exchange.request.method, exchange.request.path)
+        return tongues.curl(exchange.request, row, exchange.host, self.session.engine.tls, output)
+
+    def _interrupted(self) -> Interrupted:
+        last = self.session.last
+        lines = f" after {len(last.value)} lines" if last and hasattr(last.value, "columns") else ""
+        return Interrupted(
+            f"you stopped the call{lines}; what the container does is not changed by that",
+            "what had come by then: `x = %docker last`, then x.value",
+            exchange=last,
+        )
+
+    def _in_notebook(self) -> bool:
+        return hasattr(self.shell, "kernel")
+
+    def _adopt_frames(self) -> None:
+        """Show frames of ours our way; not before one is made, since pandas takes long to import."""
+        from pandas import DataFrame
+
+        self.frames.install(self.shell.display_formatter.formatters, DataFrame)
+
+
+def _ours() -> tuple[Command, ...]:
+    return (*commands.COMMANDS, *commands.RAW)
+
+
+def _unknown(name: str) -> Any:
+    known = [*commands.SUBCOMMANDS, *BY_NAME]
+    close = difflib.get_close_matches(name.lower(), known, 1, 0.5)
+    raise UnknownSubcommand(
+        f"there is no subcommand {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
+        "`%docker` alone lists them all",
+    )
+
+
+def help_page(row: Endpoint | Command) -> show.Page:
+    """The help of one subcommand, from its row."""
+    if isinstance(row, Command):
+        return show.Page(arguments.usage(row), row.summary, ("Options", ("option", "what it does"), _options(row)))
+    statuses = [(str(status), meaning) for status, meaning in sorted(row.statuses.items())]
+    also = f" The docker CLI: {row.cli}." if row.cli else ""
+    return show.Page(
+        arguments.usage(row),
+        f"{row.operation}: {row.method} {row.path}: {row.summary}.{also}",
+        ("Options", ("option", "what it does"), _options(row)),
+        ("Statuses", ("status", "what it means"), statuses),
+    )
+
+
+def _options(row: Endpoint | Command) -> list[tuple[str, str]]:
+    places = [(param.metavar or param.name, param.help) for param in row.places]
+    return [*places, *arguments.option_lines(row)]
+
+
+def docstring() -> str:
+    """What `%docker?` shows, from the rows."""
+    lines = [
+        "Call one endpoint of the Docker Engine API.",
+        "",
+        "    %docker SUBCOMMAND [arguments] [options]",
+        "    %%docker create [--name NAME] [<< variable]     the cell is the JSON body",
+        "",
+        "A list is a DataFrame, a description a dict: x = %docker list",
+        "",
+        *(f"    {row.name:10} {row.method:6} {row.path:28} {row.summary}" for row in endpoints.ENDPOINTS),
+        "",
+        *(f"    {command.name:10} {command.summary}" for command in _ours()),
+        "",
+        "`%docker SUBCOMMAND --help` lists its options; --as curl, python or cli prints a call and sends nothing.",
+    ]
+    return "\n".join(lines)
+
+
+DockerMagic.docker.__doc__ = docstring()
+
+
+def load(shell: Any) -> DockerMagic:
+    """Register the magics with a shell, and say which engine was found."""
+    taken = [name for name in NAMES[:1] if _foreign(shell.find_line_magic(name))]
+    magic = DockerMagic(shell, config=getattr(shell, "config", Config()))
+    shell.register_magics(magic)
+    if magic not in shell.configurables:
+        shell.configurables[:] = [each for each in shell.configurables if type(each).__name__ != "DockerMagic"]
+        shell.configurables.append(magic)
+    complete.install(shell, magic.session)
+    lines = [
+        f"%{name} belonged to another extension and is ours now; load that one again to give it back. "
+        "%dockerapi is always ours"
+        for name in taken
+    ]
+    display(show.Notes(*lines, *_greeting(magic.session)))
+    return magic
+
+
+def _foreign(function: Any) -> bool:
+    owner = getattr(function, "__self__", None)
+    return function is not None and type(owner).__name__ != "DockerMagic"
+
+
+def _greeting(session: Session) -> list[str]:
+    try:
+        engine = session.connect()
+    except EngineError as error:
+        return [
+            f"dockermagic is loaded, and has no engine yet: {error.what}",
+            *filter(None, [error.detail, f"→ {error.step}"]),
+        ]
+    except DockerMagicError as error:
+        return error.lines()
+    return [f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} (from {engine.source})"]

@@ -1,0 +1,299 @@
+"""The one object that remembers: which engine, the last exchange, the settings. Knows no IPython.
+
+From Python, without a notebook::
+
+    from dockermagic.session import Session
+
+    session = Session()
+    for container in session.call("list", all=True).json():
+        print(container["Names"], container["Status"])
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from . import arguments, bodies, endpoints, locate
+from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
+from .errors import BadArgument, DockerMagicError, EngineError, EngineTooNew, EngineTooOld, for_status
+from .exchange import Exchange, Request
+from .locate import TLS, Candidate, Place, Surroundings
+from .transport import HTTP, Transport
+
+PROBE_SECONDS = 5.0
+VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
+STEPS = {
+    400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
+    401: "the engine wants credentials that were not sent",
+    403: "the engine, or something in front of it, does not allow this call",
+    404: "`%docker list --all` shows the containers that are there",
+    409: "`%docker inspect` tells the state that is in the way",
+    500: "the engine's own log says more; `%docker info` may show a warning",
+    501: "this engine has no such feature: `%docker version` says which engine it is",
+}
+
+
+@dataclass
+class Settings:
+    """What a user may set.
+
+    Attributes:
+        timeout: seconds that an engine may be silent; for stop and restart, on top of their `t`.
+        rows: rows of a frame that are shown.
+        lines: lines of a log that are shown.
+    """
+
+    timeout: float = 60.0
+    rows: int = 30
+    lines: int = 500
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that answered.
+
+    Attributes:
+        host: its address, as in DOCKER_HOST.
+        source: why this one.
+        version: its answer to `/version`.
+        api: the version that we speak with it: the lower of ours and its own.
+    """
+
+    host: str
+    source: str
+    version: Mapping[str, Any]
+    api: str
+    tls: TLS | None = None
+
+    @property
+    def name(self) -> str:
+        return locate.describe(dict(self.version))
+
+
+class Session:
+    """One user's conversation with one engine.
+
+    Args:
+        settings: shared with whoever lets the user change them.
+        around: the machine as the hunt for an engine sees it.
+        transport: makes the transport to an address.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        around: Surroundings | None = None,
+        transport: Callable[[str, TLS | None], Transport] = HTTP,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.last: Exchange | None = None
+        self._around = around
+        self._open = transport
+        self._engine: Engine | None = None
+        self._transport: Transport | None = None
+
+    @property
+    def around(self) -> Surroundings:
+        return self._around or Surroundings()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; the first use looks for it.
+
+        Raises:
+            EngineError: there is none.
+        """
+        return self._engine or self.connect()
+
+    def connect(self, target: str | None = None) -> Engine:
+        """Look for an engine, or for the one named, and keep it. A failure leaves the old one in place.
+
+        Args:
+            target: an address (`unix:///…`, `tcp://…`), a docker context's name, or None for the usual order.
+
+        Raises:
+            EngineError: none answers, or the version is beyond us.
+        """
+        place, version, _ = locate.hunt(self.around, self._probe, target)
+        engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
+        if self._transport:
+            self._transport.close()
+        self._engine, self._transport = engine, self._open(place.host, place.tls)
+        return engine
+
+    def _wire(self) -> Transport:
+        if self._transport is None:
+            self.connect()
+        assert self._transport is not None, "an engine that was found has a transport"
+        return self._transport
+
+    def doctor(self) -> list[Candidate]:
+        """What a hunt sees at every place."""
+        return locate.survey(self.around, self._probe)
+
+    def _probe(self, place: Place) -> dict[str, Any]:
+        transport = self._open(place.host, place.tls)
+        request = Request("GET", "/version")
+        exchange = Exchange(request, place.host)
+        try:
+            exchange.answered(transport.send(request, seconds=min(PROBE_SECONDS, self.settings.timeout)))
+            version = exchange.json()
+        except EngineError:
+            raise
+        except DockerMagicError as error:
+            raise EngineError(
+                f"{place.host} answers, but not as a Docker engine does", "`%docker doctor` lists the engines here"
+            ) from error
+        finally:
+            transport.close()
+        if exchange.status != 200 or not isinstance(version, dict) or "ApiVersion" not in version:
+            raise EngineError(
+                f"{place.host} answers, but not as a Docker engine does ({exchange.status} {exchange.reason})",
+                "`%docker doctor` lists the engines here",
+            )
+        return version
+
+    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | None = None) -> Request:
+        """The request for a row, complete; nothing is sent.
+
+        Raises:
+            BadArgument: a value that is missing, unknown or of the wrong type.
+            EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
+        """
+        api = self.engine.api
+        self._check_age(row.name, row.since)
+        for param in row.query:
+            if values.get(param.name) is not None:
+                self._check_age(f"{row.name}'s {param.name}", param.since)
+        path, query = row.path, arguments.query(row.query, values)
+        for param in row.places:
+            if not values.get(param.name):
+                raise BadArgument(
+                    f"{row.name} needs {param.name}", f"`%docker {row.name} --help` shows how it is written"
+                )
+            path = path.replace(f"{{{param.name}}}", quote(str(values[param.name]).removeprefix("/"), safe=""))
+        if row.reply == "any":
+            path, _, text = path.partition("?")
+            path = quote(path, safe="/%:@!$&'()*+,;=~")
+            query = tuple(parse_qsl(text, keep_blank_values=True))
+        if not VERSIONED.match(path):
+            path = f"/v{api}{path}"
+        headers = (("Content-Type", "application/json"),) if body is not None else ()
+        return Request(row.method, path, query, headers, body)
+
+    def _check_age(self, what: str, since: str) -> None:
+        engine = self.engine
+        if since and endpoints.version(since) > endpoints.version(engine.api):
+            raise EngineTooOld(
+                f"{what} came with API {since}, and {engine.name} speaks {engine.api}",
+                "leave it out, or `%docker connect` to a newer engine",
+            )
+
+    def call(
+        self, row: Endpoint | str, values: Mapping[str, Any] | None = None, *, body: Any = None, **named: Any
+    ) -> Exchange:
+        """Call one endpoint; the body of the answer is read from the exchange that comes back.
+
+        Args:
+            row: a row, or a subcommand's name.
+            values: parameters by the API's names; `named` adds to them.
+            body: a dict (sent as JSON), bytes (sent as they are), or None.
+
+        Returns:
+            The `Exchange`: `.json()` for the whole answer, `.chunks()` for the bytes as they arrive.
+
+        Raises:
+            CallError: the values do not fit; nothing was sent.
+            EngineError: no engine, or no answer.
+            StatusError: the engine refused; the class says how, `.exchange` holds the answer.
+        """
+        row = BY_NAME[row] if isinstance(row, str) else row
+        values = {**(values or {}), **named}
+        data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
+        request = self.prepare(row, values, data)
+        self.last = Exchange(request, self.engine.host)
+        return self.send(row, self.last, self.patience(row, values))
+
+    def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
+        """Send a request that is complete, and look at the head of the answer.
+
+        Raises:
+            EngineError, StatusError: as `call`.
+        """
+        try:
+            exchange.answered(self._wire().send(exchange.request, seconds=seconds))
+        except DockerMagicError as error:
+            error.exchange = exchange
+            raise
+        assert exchange.status is not None, "an answer has a status"
+        if exchange.status >= 400:
+            raise for_status(exchange.status)(
+                message(exchange.read()),
+                row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500]),
+                detail=_meaning(row, exchange.status),
+                exchange=exchange,
+            )
+        return exchange
+
+    def patience(self, row: Endpoint, values: Mapping[str, Any]) -> float | None:
+        """How many seconds the engine may be silent in this call; None for ever."""
+        if row.waits or any(param.endless and values.get(param.name) for param in row.query):
+            return None
+        if row.patience is None:
+            return self.settings.timeout
+        name, default = row.patience
+        grace = int(values.get(name, default))
+        return None if grace < 0 else grace + self.settings.timeout
+
+    def quick(self, row: str, seconds: float, **values: Any) -> Any:
+        """The JSON of a call that may fail and is not remembered; None where it does."""
+        try:
+            request = self.prepare(BY_NAME[row], values)
+            return self.send(BY_NAME[row], Exchange(request, self.engine.host), seconds).json()
+        except DockerMagicError:
+            return None
+
+
+def negotiate(version: Mapping[str, Any], host: str) -> str:
+    """The API version to speak with an engine: the lower of ours and its own.
+
+    Raises:
+        EngineTooOld, EngineTooNew: there is none that both speak.
+    """
+    theirs, least = str(version.get("ApiVersion")), str(version.get("MinAPIVersion") or OLDEST)
+    try:
+        newest, oldest = endpoints.version(theirs), endpoints.version(least)
+    except ValueError as error:
+        raise EngineError(f"{host} names no API version: {error}", "is this a Docker engine?") from None
+    name = locate.describe(dict(version))
+    if newest < endpoints.version(OLDEST):
+        raise EngineTooOld(
+            f"{name} speaks the API up to {theirs}, and dockermagic speaks {OLDEST} to {NEWEST}",
+            "use Docker 1.12 or newer",
+        )
+    if oldest > endpoints.version(NEWEST):
+        raise EngineTooNew(
+            f"{name} speaks the API from {least} on, and dockermagic speaks {OLDEST} to {NEWEST}",
+            "get a newer dockermagic: `%pip install --upgrade dockermagic`",
+        )
+    return min(theirs, NEWEST, key=endpoints.version)
+
+
+def message(body: bytes) -> str:
+    """The engine's own words in an error's body: JSON of Docker's form, or plain text."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text or "(no message)"
+    return str(found.get("message") or text) if isinstance(found, dict) else text
+
+
+def _meaning(row: Endpoint, status: int) -> str:
+    meaning = row.statuses.get(status)
+    return f"{row.operation} answers {status} when: {meaning}" if meaning and row.operation else ""

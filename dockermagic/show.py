@@ -1,0 +1,410 @@
+"""What is displayed: exchanges, frames, trees, logs, errors' lines. HTML that reads well with no CSS."""
+
+from __future__ import annotations
+
+import json
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, TextIO
+
+from .endpoints import Endpoint
+from .exchange import Exchange, size
+from .session import Settings
+
+SHORT_ID = 12
+CELL = 200
+LINE = 4000
+PAINTS_A_SECOND = 5
+MARKED = "dockermagic"
+TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
+
+
+def visible(text: str) -> str:
+    """`text` with nothing in it that a terminal or a browser obeys: controls and bidirectional marks shown."""
+    return "".join(char if char.isprintable() or char == "\t" else _shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    return char if unicodedata.category(char) == "Zs" else f"\\u{code:04x}"
+
+
+def cut(text: str, limit: int) -> str:
+    """`text`, or its beginning and how long it is."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+class Tree(dict[str, Any]):
+    """A JSON object: still a dict, shown as a tree."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return bundle(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(pretty(self))
+
+
+class Branch(list[Any]):
+    """A JSON array: still a list, shown as a tree."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return bundle(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(pretty(self))
+
+
+class Code(str):
+    """A call in another tongue: still a str, shown as it would be typed."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return f"<pre><code>{escape(visible_lines(self))}</code></pre>"
+
+
+def visible_lines(text: str) -> str:
+    """As `visible`, newlines kept."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def dressed(value: Any) -> Any:
+    """A value as it is to be shown: dicts and lists as trees."""
+    if isinstance(value, dict):
+        return Tree(value)
+    return Branch(value) if isinstance(value, list) else value
+
+
+def pretty(value: Any) -> str:
+    """JSON, indented, for reading."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return visible_lines(text)
+
+
+def bundle(value: Any) -> dict[str, Any]:
+    """A tree in every form that a front end may take."""
+    plain = json.loads(json.dumps(value, default=str))
+    return {"application/json": plain, "text/html": branches(value), "text/plain": pretty(value)}
+
+
+def branches(value: Any, name: str = "", deep: int = 0) -> str:
+    """A tree as nested `<details>`: opens and closes without JavaScript."""
+    label = f"<b>{escape(visible(name))}</b>: " if name else ""
+    if isinstance(value, Mapping | list) and value:
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        inner = "".join(f"<li>{branches(each, str(key), deep + 1)}</li>" for key, each in pairs)
+        count = f"{{{len(value)}}}" if isinstance(value, Mapping) else f"[{len(value)}]"
+        state = "" if deep else " open"
+        return f"<details{state}><summary>{label}{count}</summary><ul>{inner}</ul></details>"
+    return f"{label}<code>{escape(cut(visible(json.dumps(value, ensure_ascii=False, default=str)), LINE))}</code>"
+
+
+class Line:
+    """An exchange on one line; unfolded, the curl command that does the same."""
+
+    def __init__(self, exchange: Exchange, curl: str, notes: Sequence[str] = ()) -> None:
+        self.text, self.curl, self.notes = visible(exchange.line), curl, list(notes)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        notes = "".join(f"<div>⚠ {escape(visible(note))}</div>" for note in self.notes)
+        html = (
+            f"<details><summary><code>{escape(self.text)}</code></summary>"
+            f"<pre>{escape(visible_lines(self.curl))}</pre></details>{notes}"
+        )
+        return {"text/plain": "\n".join([self.text, *(f"⚠ {visible(note)}" for note in self.notes)]), "text/html": html}
+
+
+class Notes:
+    """Lines of our own, beside a value."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = [visible(line) for line in lines]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        html = "".join(f"<div>{escape(line)}</div>" for line in self.lines)
+        return {"text/plain": "\n".join(self.lines), "text/html": html}
+
+
+class Page:
+    """Help: a heading, text, and tables of two or three columns."""
+
+    def __init__(self, title: str, text: str, *tables: tuple[str, Sequence[str], Sequence[Sequence[str]]]) -> None:
+        self.title, self.text, self.tables = title, text, tables
+
+    def plain(self) -> str:
+        parts = [self.title, "", self.text] if self.text else [self.title]
+        for caption, _, rows in self.tables:
+            widths = [max((len(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
+            parts += ["", caption]
+            parts += ["  " + "  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join(parts)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        html = [f"<p><b><code>{escape(self.title)}</code></b></p><p>{escape(self.text)}</p>"]
+        html += [table(*each) for each in self.tables]
+        return {"text/plain": self.plain(), "text/html": "".join(html)}
+
+
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """An HTML table with a caption, and headers that say what they head."""
+    head = "".join(f'<th scope="col" style="text-align:left">{escape(visible(name))}</th>' for name in heads)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(visible(text))}</td>' for text in row) + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<table><caption style="text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def cell(name: str, value: Any) -> str:
+    """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
+    if value is None or value != value:
+        return ""
+    if name == "id":
+        return str(value).removeprefix("sha256:")[:SHORT_ID]
+    if isinstance(value, Mapping):
+        return cut(", ".join(f"{key}={text}" if text else str(key) for key, text in value.items()), CELL)
+    if hasattr(value, "strftime"):
+        return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    return cut(str(value), CELL)
+
+
+def captioned(frame: Any) -> str:
+    """The caption of a frame of ours: how many rows of what."""
+    count = len(frame)
+    kind = frame.attrs[MARKED]["kind"]
+    noun = {
+        "containers": "container",
+        "images": "image",
+        "processes": "process",
+        "log": "line",
+        "archive": "entry",
+        "places": "place",
+    }.get(kind)
+    if noun is None:
+        return ""
+    plural = {"process": "processes", "entry": "entries"}.get(noun, noun + "s")
+    return f"{count} {noun if count == 1 else plural}"
+
+
+class Frames:
+    """Our formatter for frames of ours; every other frame is left to what showed it before."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._before: dict[str, Any] = {}
+
+    def install(self, formatters: Mapping[str, Any], frame_type: type) -> None:
+        """Register for a DataFrame type with IPython's HTML and plain text formatters."""
+        for mime, ours in (("text/html", self._html), ("text/plain", self._plain)):
+            before = formatters[mime].for_type(frame_type, ours)
+            earlier = getattr(before, "__self__", None)
+            if isinstance(earlier, Frames):
+                before = earlier._before.get(mime)
+            self._before[mime] = before
+
+    def _html(self, frame: Any) -> Any:
+        if MARKED not in frame.attrs:
+            before = self._before.get("text/html")
+            return before(frame) if before else frame._repr_html_()
+        return self.html(frame)
+
+    def _plain(self, frame: Any, printer: Any, cycle: bool) -> None:
+        before = self._before.get("text/plain")
+        if MARKED in frame.attrs:
+            printer.text(self.plain(frame))
+        elif before:
+            before(frame, printer, cycle)
+        else:
+            printer.text(repr(frame))
+
+    def html(self, frame: Any) -> str:
+        kind = frame.attrs[MARKED]["kind"]
+        if kind == "log" and set(frame.columns) >= {"stream", "line"}:
+            return terminal(log_lines(frame, self.settings.lines), captioned(frame))
+        shown, left = self._shown(frame)
+        rows = [[cell(name, value) for name, value in zip(shown.columns, row, strict=True)] for row in shown.values]
+        more = f"<p>… and {left} more rows; <code>%config DockerMagic.rows = …</code> shows more</p>" if left else ""
+        return table(captioned(frame), [str(name) for name in shown.columns], rows) + more
+
+    def plain(self, frame: Any) -> str:
+        kind = frame.attrs[MARKED]["kind"]
+        if kind == "log" and set(frame.columns) >= {"stream", "line"}:
+            if frame.attrs[MARKED].get("live"):
+                return f"({captioned(frame)}, shown above)"
+            return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
+        shown, left = self._shown(frame)
+        heads = [str(name) for name in shown.columns]
+        rows = [
+            [visible(cell(name, value)) for name, value in zip(heads, row, strict=True)]
+            for row in shown.values.tolist()
+        ]
+        widths = [max(width(text) for text in column) for column in zip(heads, *rows, strict=True)]
+        lines = [
+            "  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]
+        ]
+        if left:
+            lines.append(f"… and {left} more rows")
+        return "\n".join([*lines, f"({captioned(frame)})" if captioned(frame) else ""]).rstrip()
+
+    def _shown(self, frame: Any) -> tuple[Any, int]:
+        left = max(0, len(frame) - self.settings.rows)
+        return frame.head(self.settings.rows), left
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal: two for a wide character."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def pad(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
+def log_lines(frame: Any, limit: int) -> list[str]:
+    """The last lines of a log's frame as text: the time where there is one, `err│` before standard error."""
+    shown = frame.tail(limit)
+    times = shown["time"] if "time" in shown.columns else [None] * len(shown)
+    lines = [
+        log_line(stream, line, None if time is None or time != time else time.isoformat())
+        for time, stream, line in zip(times, shown["stream"], shown["line"], strict=True)
+    ]
+    left = len(frame) - len(shown)
+    return [f"… {left} lines before these; %config DockerMagic.lines = … shows more", *lines] if left else lines
+
+
+def log_line(stream: str, line: str, time: str | None = None) -> str:
+    stamp = f"{time.replace('+00:00', 'Z')} " if time else ""
+    return f"{'err│' if stream == 'stderr' else '   │'}{stamp}{cut(visible(line), LINE)}"
+
+
+def terminal(lines: Sequence[str], caption: str) -> str:
+    """Lines as a terminal shows them; without CSS it is plain preformatted text."""
+    return f'<pre style="{TERMINAL}">{escape(chr(10).join(lines))}</pre><p>{escape(caption)}</p>'
+
+
+class Watch:
+    """Shows what is under way: a handle that is repainted in a notebook, plain lines at a prompt.
+
+    Args:
+        display: IPython's `display`.
+        notebook: whether the front end can repaint.
+        out: where lines go at a prompt.
+    """
+
+    def __init__(self, display: Callable[..., Any], notebook: bool, settings: Settings, out: TextIO) -> None:
+        self._display, self._notebook, self._settings, self._out = display, notebook, settings, out
+        self._handle: Any = None
+        self._painted = 0.0
+        self._lines: list[str] = []
+        self.count = 0
+
+    def lines(self, batch: Sequence[tuple[str, str]]) -> None:
+        """New lines of a log."""
+        self.count += len(batch)
+        fresh = [log_line(stream, line) for stream, line in batch]
+        if not self._notebook:
+            print(*fresh, sep="\n", file=self._out, flush=True)
+            return
+        self._lines = [*self._lines, *fresh][-self._settings.lines :]
+        self._paint(lambda: {"text/html": terminal(self._lines, "…"), "text/plain": "\n".join(self._lines)})
+
+    def progress(self, count: int) -> None:
+        """Bytes that have come so far."""
+        self.count = count
+        text = f"{size(count)} so far"
+        if self._notebook:
+            self._paint(lambda: {"text/plain": text})
+
+    def finish(self, final: Mapping[str, Any]) -> None:
+        """The last state; what was shown before gives way to it."""
+        if self._handle is None:
+            self._display(final, raw=True)
+        else:
+            self._handle.update(final, raw=True)
+
+    def stay(self) -> None:
+        """Leave on the page what has come so far."""
+        if self._handle is not None and self._lines:
+            self._handle.update(
+                {"text/html": terminal(self._lines, ""), "text/plain": "\n".join(self._lines)}, raw=True
+            )
+
+    def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
+        now = time.monotonic()
+        if self._handle is not None and now - self._painted < 1 / PAINTS_A_SECOND:
+            return
+        self._painted = now
+        if self._handle is None:
+            self._handle = self._display(content(), raw=True, display_id=True)
+        else:
+            self._handle.update(content(), raw=True)
+
+
+def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
+    """A whole exchange for `%docker last`: request, answer, headers, body, stream frames told apart."""
+    request = exchange.request
+    head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
+    sent = [request.body.decode("utf-8", "backslashreplace")] if request.body else []
+    answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else ["no answer"]
+    answer += [f"{name}: {value}" for name, value in exchange.headers.items()]
+    body = _frames(exchange) or _body(exchange)
+    sections = [
+        ("request", [*head, *([""] if sent else []), *sent]),
+        ("answer", [*answer, *([""] if body else []), *body]),
+        ("the same by curl", [curl]),
+    ]
+    title = f"{exchange.line} ({exchange.host})"
+    plain = [visible(title)]
+    html = [f"<p><code>{escape(visible(title))}</code></p>"]
+    for name, lines in sections:
+        text = "\n".join(visible_lines(line) for line in lines)
+        plain += ["", f"── {name}", text]
+        html.append(f"<p><b>{name}</b></p><pre>{escape(text)}</pre>")
+    return {"text/plain": "\n".join(plain), "text/html": "".join(html)}
+
+
+def _frames(exchange: Exchange) -> list[str]:
+    return [f"[{piece.stream:>6} {len(piece.data):>6} B] {_peek(piece.data)}" for piece in exchange.pieces]
+
+
+def _peek(data: bytes) -> str:
+    return cut(data.decode("utf-8", "backslashreplace").rstrip(), CELL)
+
+
+def _body(exchange: Exchange) -> list[str]:
+    if not exchange.kept:
+        return []
+    text = exchange.kept.decode("utf-8", "backslashreplace")
+    if "json" in exchange.content_type and exchange.received <= len(exchange.kept):
+        try:
+            text = pretty(json.loads(text))
+        except ValueError:
+            return [cut(text, LINE)]
+    left = exchange.received - len(exchange.kept)
+    return [cut(text, 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
+
+
+def overview(rows: Iterable[Endpoint], commands: Iterable[tuple[str, str]]) -> Page:
+    """What `%docker` alone shows."""
+    return Page(
+        "%docker SUBCOMMAND …",
+        "One subcommand calls one endpoint of the Docker Engine API. %docker SUBCOMMAND --help tells its options.",
+        (
+            "Calls of the API",
+            ("subcommand", "endpoint", "what it does"),
+            [(row.name, f"{row.method} {row.path}", row.summary) for row in rows],
+        ),
+        ("Ours", ("subcommand", "what it does"), [*commands]),
+    )

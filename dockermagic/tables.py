@@ -1,0 +1,430 @@
+"""An answer → a value: a DataFrame with real dtypes, a dict or a list. The only user of pandas.
+
+Each kind of reply that a row may name is a function here: `KINDS`. A frame keeps its columns and
+dtypes when it is empty. All times are UTC with nanoseconds, all sizes are bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import stat
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from . import files, frames
+from .endpoints import Endpoint
+from .errors import BadFrame, CutShort, FileError
+from .exchange import Exchange
+
+STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+ENTRY_TYPES = ("file", "folder", "link", "hard link", "device", "pipe", "other")
+UTC = "datetime64[ns, UTC]"
+TEXT = "string"
+SPACE = re.compile(r"\s*")
+
+
+@dataclass
+class Wanted:
+    """What the caller wants done with an answer.
+
+    Attributes:
+        values: the call's parameters.
+        tty: tells whether the container has a terminal, asked only where the answer does not say.
+        lines: is shown the lines of a log as they come, `(stream, line)`.
+        progress: is told the bytes that have come.
+        as_json: JSON instead of a frame.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    tty: Callable[[], bool | None] = lambda: None
+    lines: Callable[[Sequence[tuple[str, str]]], None] = lambda lines: None
+    progress: Callable[[int], None] = lambda count: None
+    as_json: bool = False
+
+
+def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
+    """What the answer to a row's call is worth; also kept in `exchange.value`.
+
+    Raises:
+        ReplyError: the answer cannot be used.
+    """
+    kind = "tree" if wanted.as_json and not row.stream and row.reply != "outcome" else row.reply
+    try:
+        exchange.value = KINDS[kind](exchange, row, wanted)
+    except (CutShort, FileError) as error:
+        error.exchange = exchange
+        raise
+    return exchange.value
+
+
+def mark(value: Any, exchange: Exchange, curl: str, *, live: bool = False) -> None:
+    """Note on a frame of ours which exchange it came from: plain text and numbers in `frame.attrs`."""
+    if isinstance(value, pd.DataFrame):
+        request = exchange.request
+        value.attrs["dockermagic"].update(
+            exchange={
+                "method": request.method,
+                "path": request.path,
+                "query": dict(request.query),
+                "status": exchange.status,
+                "reason": exchange.reason,
+                "seconds": round(exchange.seconds, 6),
+                "received": exchange.received,
+                "host": exchange.host,
+                "line": exchange.line,
+                "curl": curl,
+            },
+            **({"live": True} if live else {}),
+        )
+
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "engine": ("engine", "api", "host", "why"),
+    "places": ("host", "source", "verdict", "detail"),
+    "removed": ("id", "name", "was"),
+}
+
+
+def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
+    """Rows of ours, which come from no single endpoint: text columns, by kind in `COLUMNS`."""
+    return _frame({name: (TEXT, [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
+
+
+def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
+    made = {name: _series(values, dtype) for name, (dtype, values) in columns.items()}
+    frame = pd.DataFrame(made, columns=list(columns))
+    frame.attrs["dockermagic"] = {"kind": kind}
+    return frame
+
+
+def _series(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
+    if dtype == UTC:
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")).astype(UTC)
+    if dtype == "seconds":
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype="Int64"), unit="s", utc=True)).astype(UTC)
+    return pd.Series(values, dtype=dtype)
+
+
+def _category(values: Sequence[Any], known: Sequence[str]) -> pd.Series[Any]:
+    strange = sorted({text for text in values if text not in known})
+    return pd.Series(values, dtype=pd.CategoricalDtype([*known, *strange]))
+
+
+def containers(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerList: a row a container.
+
+    Columns: id (text, the whole), name (text), image (text), command (text), created (UTC), state (category),
+    status (text), ports (text), labels (dict); with `size` also size_rw and size_root_fs (int64, bytes).
+    """
+    found = exchange.json() or []
+    frame = _frame(
+        {
+            "id": (TEXT, [each.get("Id") or "" for each in found]),
+            "name": (TEXT, [_name(each) for each in found]),
+            "image": (TEXT, [each.get("Image") or "" for each in found]),
+            "command": (TEXT, [_command(each.get("Command")) for each in found]),
+            "created": ("seconds", [_seconds(each.get("Created")) for each in found]),
+            "state": (TEXT, [each.get("State") or "" for each in found]),
+            "status": (TEXT, [each.get("Status") or "" for each in found]),
+            "ports": (TEXT, [ports(each.get("Ports")) for each in found]),
+            "labels": ("object", [each.get("Labels") or {} for each in found]),
+        },
+        "containers",
+    )
+    frame["state"] = _category([each.get("State") or "" for each in found], STATES)
+    if wanted.values.get("size"):
+        frame["size_rw"] = _series([each.get("SizeRw") or 0 for each in found], "int64")
+        frame["size_root_fs"] = _series([each.get("SizeRootFs") or 0 for each in found], "int64")
+    return frame
+
+
+def _name(container: Mapping[str, Any]) -> str:
+    names = [str(name).removeprefix("/") for name in container.get("Names") or []]
+    return next((name for name in names if "/" not in name), names[0] if names else "")
+
+
+def _command(found: Any) -> str:
+    return " ".join(map(str, found)) if isinstance(found, list) else str(found or "")
+
+
+def _seconds(found: Any) -> int | None:
+    if isinstance(found, str):
+        return int(pd.Timestamp(found).timestamp()) if found else None
+    return found if isinstance(found, int) else None
+
+
+def ports(found: Sequence[Mapping[str, Any]] | None) -> str:
+    """Ports as `docker ps` writes them: `0.0.0.0:8080->80/tcp, 443/tcp`."""
+    parts = []
+    for port in found or []:
+        inside = f"{port.get('PrivatePort')}/{port.get('Type') or 'tcp'}"
+        ip = str(port.get("IP") or "0.0.0.0")
+        outside = f"[{ip}]" if ":" in ip else ip
+        parts.append(f"{outside}:{port['PublicPort']}->{inside}" if port.get("PublicPort") else inside)
+    return ", ".join(dict.fromkeys(parts))
+
+
+def images(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageList: a row an image.
+
+    Columns: id (text, with its `sha256:`), tags (text, joined by ", "), created (UTC), size (int64, bytes),
+    containers (int64, -1 where the engine did not count), labels (dict).
+    """
+    found = exchange.json() or []
+    return _frame(
+        {
+            "id": (TEXT, [each.get("Id") or "" for each in found]),
+            "tags": (TEXT, [", ".join(each.get("RepoTags") or []) for each in found]),
+            "created": ("seconds", [_seconds(each.get("Created")) for each in found]),
+            "size": ("int64", [each.get("Size") or 0 for each in found]),
+            "containers": ("int64", [-1 if each.get("Containers") is None else each["Containers"] for each in found]),
+            "labels": ("object", [each.get("Labels") or {} for each in found]),
+        },
+        "images",
+    )
+
+
+def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerTop: a row a process, the engine's own titles as columns.
+
+    A column is int64 or float64 where every value is such a number, and text elsewhere.
+    """
+    found = exchange.json() or {}
+    titles = [str(title) for title in found.get("Titles") or []]
+    listed = found.get("Processes") or []
+    columns: dict[str, tuple[str, Sequence[Any]]] = {}
+    for at, title in enumerate(titles):
+        texts = [str(process[at]) if at < len(process) else "" for process in listed]
+        columns[title] = _numbers(texts)
+    return _frame(columns, "processes")
+
+
+def _numbers(texts: list[str]) -> tuple[str, Sequence[Any]]:
+    for pattern, dtype, make in ((r"-?\d{1,18}", "int64", int), (r"-?\d+\.?\d*", "float64", float)):
+        if texts and all(re.fullmatch(pattern, text) for text in texts):
+            return dtype, [make(text) for text in texts]
+    return TEXT, texts
+
+
+def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerLogs: a row a line.
+
+    Columns: time (UTC; NaT unless `timestamps` was asked for), stream (category: stdout, stderr), line (text;
+    bytes that are no UTF-8 are written `\\xNN`).
+
+    Raises:
+        BadFrame: the stream does not keep to its framing.
+    """
+    streams: list[str] = []
+    lines: list[str] = []
+    try:
+        for batch in read_lines(exchange, wanted.tty):
+            streams += [stream for stream, _ in batch]
+            lines += [line for _, line in batch]
+            wanted.lines(batch)
+    finally:
+        exchange.value = _log_frame(streams, lines, bool(wanted.values.get("timestamps")))
+    return exchange.value
+
+
+def read_lines(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[tuple[str, str]]]:
+    """The lines of a stream, `(stream, line)`, in batches as they arrive; memory does not grow.
+
+    Raises:
+        BadFrame, CutShort: where the stream goes wrong, after the lines before it.
+    """
+    told = frames.MULTIPLEXED in exchange.content_type or frames.RAW in exchange.content_type
+    decoder = frames.decoder(exchange.content_type, None if told else tty())
+    whole = frames.Lines()
+    for chunk in exchange.chunks():
+        try:
+            pieces = decoder.feed(chunk)
+        except ValueError as error:
+            raise BadFrame(
+                f"the stream is not framed as the API says: {error}",
+                "if the container has a TTY, its stream is raw: `%docker inspect`, Config.Tty",
+                exchange=exchange,
+            ) from None
+        exchange.sample(pieces)
+        if batch := list(whole.feed(pieces)):
+            yield batch
+    if rest := list(whole.flush()):
+        yield rest
+    if decoder.pending:
+        raise CutShort(
+            f"the stream ended inside a frame, {decoder.pending} bytes after its start",
+            "the engine may have stopped: try `%docker ping`",
+            exchange=exchange,
+        )
+
+
+def _log_frame(streams: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
+    times: list[str | None] = [None] * len(lines)
+    if stamped:
+        parts = [line.partition(" ") for line in lines]
+        times = [time if re.match(r"\d{4}-\d\d-\d\dT", time) else None for time, _, _ in parts]
+        lines = [rest if time else line for time, line, (_, _, rest) in zip(times, lines, parts, strict=True)]
+    frame = _frame({"time": (UTC, times), "stream": (TEXT, streams), "line": (TEXT, lines)}, "log")
+    frame["stream"] = _category(streams, ("stdout", "stderr"))
+    return frame
+
+
+def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerExport: a row an entry of the tar archive; memory does not grow with it.
+
+    Columns: name (text), type (category), mode (text, as `ls -l` writes it), uid, gid, size (int64),
+    modified (UTC), target (text, of links). With `output` the archive is at that path when this returns.
+
+    Raises:
+        FileError: the file cannot be written; nothing is left of it.
+        CutShort: the archive is not whole.
+    """
+    output = wanted.values.get("output")
+    try:
+        if output:
+            files.save(exchange.chunks(), output, wanted.progress)
+            with tarfile.open(output, "r:") as tar:
+                return _entries(tar)
+        with tarfile.open(fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|") as tar:
+            return _entries(tar)
+    except tarfile.TarError as error:
+        raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
+
+
+class _Reader(io.RawIOBase):
+    """Chunks as a file that can only be read onwards."""
+
+    def __init__(self, chunks: Iterator[bytes], watch: Callable[[int], None]) -> None:
+        self._chunks, self._rest, self._count, self._watch = chunks, memoryview(b""), 0, watch
+
+    def read(self, size: int = -1) -> bytes:
+        parts: list[bytes] = []
+        while size:
+            if not self._rest:
+                chunk = next(self._chunks, b"")
+                self._count += len(chunk)
+                self._watch(self._count)
+                if not chunk:
+                    break
+                self._rest = memoryview(chunk)
+            part = self._rest[:size] if size > 0 else self._rest
+            parts.append(bytes(part))
+            self._rest = self._rest[len(part) :]
+            size -= len(part) if size > 0 else 0
+        return b"".join(parts)
+
+
+def _entries(tar: tarfile.TarFile) -> pd.DataFrame:
+    rows = []
+    for entry in tar:
+        rows.append(
+            (
+                entry.name,
+                _entry_type(entry),
+                stat.filemode(entry.mode | _kind_bits(entry)),
+                entry.uid,
+                entry.gid,
+                entry.size,
+                int(entry.mtime),
+                entry.linkname,
+            )
+        )
+        tar.members = []  # type: ignore[attr-defined]
+    columns = list(zip(*rows, strict=True)) or [()] * 8
+    frame = _frame(
+        {
+            "name": (TEXT, columns[0]),
+            "type": (TEXT, columns[1]),
+            "mode": (TEXT, columns[2]),
+            "uid": ("int64", columns[3]),
+            "gid": ("int64", columns[4]),
+            "size": ("int64", columns[5]),
+            "modified": ("seconds", columns[6]),
+            "target": (TEXT, columns[7]),
+        },
+        "archive",
+    )
+    frame["type"] = _category(list(columns[1]), ENTRY_TYPES)
+    return frame
+
+
+def _entry_type(entry: tarfile.TarInfo) -> str:
+    checks = (entry.isfile, entry.isdir, entry.issym, entry.islnk, lambda: entry.ischr() or entry.isblk(), entry.isfifo)
+    return next((name for name, is_it in zip(ENTRY_TYPES, checks, strict=False) if is_it()), "other")
+
+
+def _kind_bits(entry: tarfile.TarInfo) -> int:
+    kinds = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK, "pipe": stat.S_IFIFO, "device": stat.S_IFCHR}
+    return kinds.get(_entry_type(entry), stat.S_IFREG)
+
+
+def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """A call without a body in its answer: one row that says what happened.
+
+    Columns: container (text), status (int64), happened (text).
+    """
+    exchange.read()
+    status = exchange.status or 0
+    said = row.statuses.get(status, exchange.reason)
+    first = str(wanted.values.get(row.places[0].name, "")) if row.places else ""
+    return _frame({"container": (TEXT, [first]), "status": ("int64", [status]), "happened": (TEXT, [said])}, "outcome")
+
+
+def ping(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """SystemPing: one row, all of it text: answer, api_version, os, server, builder_version."""
+    answer = exchange.read().decode("utf-8", "replace").strip()
+    heads = {"api_version": "api-version", "os": "ostype", "server": "server", "builder_version": "builder-version"}
+    columns = {name: (TEXT, [exchange.headers.get(head, "")]) for name, head in heads.items()}
+    return _frame({"answer": (TEXT, [answer]), **columns}, "ping")
+
+
+def tree(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """The JSON of the answer as it is: a dict or a list."""
+    return exchange.json()
+
+
+def anything(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """Any answer, by its Content-Type: JSON, a stream of JSON values, a framed stream, an archive, text."""
+    kind = exchange.content_type.partition(";")[0].strip()
+    if kind in (frames.MULTIPLEXED, frames.RAW):
+        return log(exchange, row, wanted)
+    if wanted.values.get("output"):
+        files.save(exchange.chunks(), wanted.values["output"], wanted.progress)
+        return {"saved": wanted.values["output"], "bytes": exchange.received}
+    if kind == "application/x-tar":
+        return archive(exchange, row, wanted)
+    body = exchange.read()
+    if "json" in kind:
+        return _json_values(body)
+    return body.decode("utf-8", "backslashreplace") if body else outcome(exchange, row, wanted)
+
+
+def _json_values(body: bytes) -> Any:
+    text, decoder, values, at = body.decode("utf-8", "replace"), json.JSONDecoder(), [], 0
+    while at < len(text):
+        try:
+            found, at = decoder.raw_decode(text, at)
+        except ValueError:
+            return text
+        values.append(found)
+        at = SPACE.match(text, at).end()  # type: ignore[union-attr]
+    return values[0] if len(values) == 1 else values
+
+
+KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
+    "containers": containers,
+    "images": images,
+    "processes": processes,
+    "log": log,
+    "archive": archive,
+    "outcome": outcome,
+    "ping": ping,
+    "tree": tree,
+    "any": anything,
+}

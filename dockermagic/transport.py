@@ -1,0 +1,216 @@
+"""The only user of requests: one funnel through which every call goes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import stat
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import requests
+import requests_unixsocket
+import urllib3
+
+from .errors import (
+    BadHost,
+    CutShort,
+    DockerMagicError,
+    EngineError,
+    NotASocket,
+    NotTrusted,
+    PermissionDenied,
+    Refused,
+    SocketMissing,
+    TimedOut,
+    Unreachable,
+)
+from .exchange import Reply, Request
+from .locate import TLS
+
+CONNECT_SECONDS = 5.0
+PIECE = 1 << 20
+OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Accept": None}
+
+
+class Transport(Protocol):
+    """Sends one request; the body of the reply arrives while it is read."""
+
+    def send(self, request: Request, *, seconds: float | None) -> Reply:
+        """`seconds`: how long the engine may be silent; None for ever.
+
+        Raises:
+            EngineError: no answer; which one says why.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class _Adapter(requests_unixsocket.UnixAdapter):  # type: ignore[misc]
+    """One pool of connections a socket, where requests-unixsocket has one a URL."""
+
+    def get_connection(self, url: str, proxies: Any = None) -> Any:
+        return super().get_connection(f"http+unix://{urlsplit(url).netloc}/", proxies)
+
+
+class HTTP:
+    """The transport for unix, tcp and http(s) addresses."""
+
+    def __init__(self, host: str, tls: TLS | None = None) -> None:
+        self.host = host
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("http+unix://", _Adapter())
+        for name, value in OURS.items():
+            if value is None:
+                self._session.headers.pop(name, None)
+            else:
+                self._session.headers[name] = value
+        scheme, _, rest = host.partition("://")
+        if scheme == "unix":
+            self._base = f"http+unix://{quote(rest, safe='')}"
+        else:
+            self._base = f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
+        if tls:
+            self._session.verify = (tls.ca or True) if tls.verify else False
+            if tls.cert and tls.key:
+                self._session.cert = (tls.cert, tls.key)
+
+    def send(self, request: Request, *, seconds: float | None) -> Reply:
+        try:
+            response = self._session.request(
+                request.method,
+                self._base + request.target,
+                headers=dict(request.headers),
+                data=request.body,
+                timeout=(CONNECT_SECONDS, seconds),
+                stream=True,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise translate(error, self.host, seconds) from None
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, response.reason or "", headers, self._chunks(response, seconds))
+
+    def _chunks(self, response: requests.Response, seconds: float | None) -> Iterator[bytes]:
+        """The body as it arrives; the connection is given back at its end, and closed at any other."""
+        raw, whole = response.raw, False
+        try:
+            while piece := raw.read1(PIECE):
+                yield piece
+            whole = True
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise translate(error, self.host, seconds, reading=True) from None
+        finally:
+            if whole:
+                raw.release_conn()
+            else:
+                response.close()
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """`error`, and all that it wraps: its causes, contexts and arguments, each once."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+
+
+BY_ERRNO: dict[int, type[EngineError]] = {
+    errno.ENOENT: SocketMissing,
+    errno.ENOTDIR: SocketMissing,
+    errno.EACCES: PermissionDenied,
+    errno.EPERM: PermissionDenied,
+    errno.ECONNREFUSED: Refused,
+    errno.ENOTSOCK: NotASocket,
+    errno.EPROTOTYPE: NotASocket,
+    errno.EHOSTUNREACH: Unreachable,
+    errno.ENETUNREACH: Unreachable,
+    errno.ETIMEDOUT: TimedOut,
+}
+BY_TYPE: tuple[tuple[type[BaseException], type[DockerMagicError]], ...] = (
+    (requests.exceptions.SSLError, NotTrusted),
+    (urllib3.exceptions.SSLError, NotTrusted),
+    (socket.gaierror, Unreachable),
+    (requests.exceptions.InvalidURL, BadHost),
+    (requests.exceptions.InvalidSchema, BadHost),
+    (urllib3.exceptions.LocationValueError, BadHost),
+    (requests.exceptions.Timeout, TimedOut),
+    (urllib3.exceptions.TimeoutError, TimedOut),
+    (TimeoutError, TimedOut),
+)
+STEPS: dict[type[DockerMagicError], str] = {
+    SocketMissing: "start the engine, or name another: `%docker connect unix:///path`; `%docker doctor` lists them",
+    NotASocket: "an engine's address is a Unix socket: `%docker doctor` lists those that are here",
+    PermissionDenied: "ask for membership of the group that owns the socket (often `docker`), log in anew; "
+    "or use rootless Docker or Podman",
+    Refused: "start the engine (`systemctl start docker`, Docker Desktop, `podman machine start`), "
+    "then run the cell again",
+    Unreachable: "check the host name and the network, then `%docker connect tcp://host:2375`",
+    NotTrusted: "check the certificates: DOCKER_CERT_PATH, or the context's TLS files",
+    TimedOut: "is the engine busy or stuck? Try `%docker ping`; wait longer with `%config DockerMagic.timeout = 300`",
+    BadHost: "write unix:///path/to/docker.sock or tcp://host:2375",
+    CutShort: "the engine may have stopped: try `%docker ping`, then run the cell again",
+}
+
+
+def translate(error: BaseException, host: str, seconds: float | None, *, reading: bool = False) -> DockerMagicError:
+    """The error of our tree for one of requests, urllib3 or the system: the most specific match wins."""
+    kind, why = _kind(error, reading)
+    if kind is Refused and _is_no_socket(host):
+        kind = NotASocket
+    what = {
+        SocketMissing: f"there is no socket at {host}",
+        NotASocket: f"{host} is a file, and no socket",
+        PermissionDenied: f"this user may not open {host}",
+        Refused: f"nothing listens at {host}",
+        Unreachable: f"{host} cannot be reached: {why}",
+        NotTrusted: f"the TLS connection to {host} failed: {why}",
+        TimedOut: f"{host} did not answer within {_seconds(seconds)}",
+        BadHost: f"{host} is no address of an engine: {why}",
+        CutShort: f"the connection to {host} ended in the middle of the answer",
+    }
+    return kind(what.get(kind, f"the call to {host} failed: {why}"), STEPS.get(kind, "see `%docker doctor`"))
+
+
+def _kind(error: BaseException, reading: bool) -> tuple[type[DockerMagicError], str]:
+    chain = list(causes(error))
+    last = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?", "", str(chain[-1])) or type(chain[-1]).__name__
+    for cause in chain:
+        for theirs, ours in BY_TYPE:
+            if isinstance(cause, theirs):
+                return ours, last
+    for cause in chain:
+        if isinstance(cause, OSError) and cause.errno in BY_ERRNO and not reading:
+            return BY_ERRNO[cause.errno], cause.strerror or last
+    return (CutShort if reading or _was_connected(chain) else EngineError), last
+
+
+def _was_connected(chain: Iterable[BaseException]) -> bool:
+    return any(
+        isinstance(cause, (urllib3.exceptions.ProtocolError, ConnectionResetError, BrokenPipeError)) for cause in chain
+    )
+
+
+def _is_no_socket(host: str) -> bool:
+    path = host.removeprefix("unix://")
+    try:
+        return host.startswith("unix://") and not stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _seconds(seconds: float | None) -> str:
+    return f"{CONNECT_SECONDS:g} s" if seconds is None else f"{seconds:g} s"
