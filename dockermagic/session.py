@@ -223,7 +223,7 @@ class Session:
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
         request = self.prepare(row, values, data)
-        self.last = Exchange(request, self.engine.host)
+        self.last = Exchange(request, self.engine.host, row)
         return self.send(row, self.last, self.patience(row, values))
 
     def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
@@ -261,7 +261,7 @@ class Session:
         """The JSON of a call that may fail and is not remembered; None where it does."""
         try:
             request = self.prepare(BY_NAME[row], values)
-            return self.send(BY_NAME[row], Exchange(request, self.engine.host), seconds).json()
+            return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()
         except DockerMagicError:
             return None
 

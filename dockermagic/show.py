@@ -347,7 +347,10 @@ class Watch:
             print(*fresh, sep="\n", file=self._out, flush=True)
             return
         self._lines = [*self._lines, *fresh][-self._settings.lines :]
-        self._paint(lambda: {"text/html": terminal(self._lines, "…"), "text/plain": "\n".join(self._lines)})
+        self._paint(self._log)
+
+    def _log(self) -> dict[str, Any]:
+        return {"text/html": terminal(self._lines, f"{self.count} lines"), "text/plain": "\n".join(self._lines)}
 
     def progress(self, count: int) -> None:
         """Bytes that have come so far."""
@@ -364,11 +367,10 @@ class Watch:
             self._handle.update(final, raw=True)
 
     def stay(self) -> None:
-        """Leave on the page what has come so far."""
+        """Leave on the page what has come so far: what follows does not take its place."""
         if self._handle is not None and self._lines:
-            self._handle.update(
-                {"text/html": terminal(self._lines, ""), "text/plain": "\n".join(self._lines)}, raw=True
-            )
+            self._handle.update(self._log(), raw=True)
+            self._handle = None
 
     def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
         now = time.monotonic()
