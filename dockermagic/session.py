@@ -26,6 +26,7 @@ from .locate import TLS, Candidate, Place, Surroundings
 from .transport import HTTP, Transport
 
 PROBE_SECONDS = 5.0
+PROBE_NAMED_SECONDS = 20.0
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -148,7 +149,8 @@ class Session:
         request = Request("GET", "/version")
         exchange = Exchange(request, place.host)
         try:
-            exchange.answered(transport.send(request, seconds=min(PROBE_SECONDS, self.settings.timeout)))
+            seconds = min(PROBE_NAMED_SECONDS if place.named else PROBE_SECONDS, self.settings.timeout)
+            exchange.answered(transport.send(request, seconds=seconds))
             version = exchange.json()
         except EngineError:
             raise
