@@ -4,14 +4,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 ARGS ?=
-CODE := dockermagic $(wildcard practice_engine tests tools benchmarks)
 
 .PHONY: help tutorial test test-all lint format docs clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made (the default)
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; \
-	  do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 tutorial: $(VENV)/course ## set up, lay the notebooks out, open JupyterLab (ARGS="--no-browser --port 8899")
 	@$(PY) -m dockermagic tutorial $(ARGS)

@@ -6,6 +6,10 @@ import pytest
 from plain import NONE, Engine, named_engines, reached, usable
 
 
+def pytest_configure() -> None:
+    named_engines()  # a slip in the variable ends the run here
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         engines: list[Engine | None] = [*named_engines()] or [None]
