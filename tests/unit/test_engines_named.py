@@ -19,9 +19,7 @@ def test_parse() -> None:
     assert parse("far=tcp://10.0.0.1:2375") == [Engine("far", "tcp://10.0.0.1:2375")]
 
 
-@pytest.mark.parametrize(
-    "text", ["docker-20", "=unix:///a", "a=", "a=/var/run/docker.sock", "a=unix:///b a=unix:///c"]
-)
+@pytest.mark.parametrize("text", ["docker-20", "=unix:///a", "a=", "a=/var/run/docker.sock", "a=unix:///b a=unix:///c"])
 def test_parse_refuses(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAMED, text)
     with pytest.raises(pytest.UsageError, match=NAMED):

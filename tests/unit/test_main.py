@@ -64,18 +64,14 @@ def test_tutorial(started: list[object], tmp_path: Path, capsys: pytest.CaptureF
     assert layout.FIRST in said
 
 
-def test_tutorial_with_options(
-    started: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tutorial_with_options(started: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(lab, "check", lambda port: None)
     assert main(["tutorial", "--dir=~/my course", "--port", "8899", "--no-browser"]) == 0
     assert started == [(tmp_path / "home" / "my course", 8899, False)]
 
 
-def test_tutorial_where_it_cannot_be(
-    started: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tutorial_where_it_cannot_be(started: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("text")
     assert main(["tutorial", "--dir", "file"]) == 1
     said = capsys.readouterr()
@@ -157,9 +153,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert said.err == ""
 
 
-def test_doctor_without_an_engine(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_without_an_engine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     hunt(monkeypatch, MISSING)
     assert main(["doctor"]) == 1
     assert "no engine answers" in capsys.readouterr().err
