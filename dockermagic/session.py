@@ -18,13 +18,23 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate
+from . import arguments, bodies, endpoints, locate, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, EngineTooNew, EngineTooOld, for_status
+from .errors import (
+    BadArgument,
+    DockerMagicError,
+    EngineError,
+    EngineTooNew,
+    EngineTooOld,
+    NoEngine,
+    PermissionDenied,
+    for_status,
+)
 from .exchange import Exchange, Request
 from .locate import TLS, Candidate, Place, Surroundings
 from .transport import HTTP, Transport
 
+PRACTICE = "practice"
 PROBE_SECONDS = 5.0
 PROBE_NAMED_SECONDS = 20.0
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
@@ -47,11 +57,13 @@ class Settings:
         timeout: seconds that an engine may be silent; for stop and restart, on top of their `t`.
         rows: rows of a frame that are shown.
         lines: lines of a log that are shown.
+        practice: whether the practice engine is started where no other answers.
     """
 
     timeout: float = 60.0
     rows: int = 30
     lines: int = 500
+    practice: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,17 +127,35 @@ class Session:
         """Look for an engine, or for the one named, and keep it. A failure leaves the old one in place.
 
         Args:
-            target: an address (`unix:///…`, `tcp://…`), a docker context's name, or None for the usual order.
+            target: an address (`unix:///…`, `tcp://…`), a docker context's name, `practice`, or None for the
+                usual order, at whose end the practice engine is started.
 
         Raises:
             EngineError: none answers, or the version is beyond us.
         """
-        place, version, _ = locate.hunt(self.around, self._probe, target)
+        place, version = self._find(target)
         engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(place.host, place.tls)
         return engine
+
+    def _find(self, target: str | None) -> tuple[Place, dict[str, Any]]:
+        if target == PRACTICE:
+            return self._start_practice("%docker connect practice")
+        try:
+            return locate.hunt(self.around, self._probe, target)
+        except (NoEngine, PermissionDenied) as error:
+            if target or not self.settings.practice or self._was_named():
+                raise
+            return self._start_practice("no other engine answers" if isinstance(error, NoEngine) else error.what)
+
+    def _start_practice(self, why: str) -> tuple[Place, dict[str, Any]]:
+        place = Place(practice.start(self.around).host, f"{practice.SOURCE}; {why}")
+        return place, self._probe(place)
+
+    def _was_named(self) -> bool:
+        return any(place.named for place in locate.places(self.around))
 
     def _wire(self) -> Transport:
         if self._transport is None:
