@@ -144,14 +144,19 @@ class Session:
         if target == PRACTICE:
             return self._start_practice("%docker connect practice")
         try:
-            return locate.hunt(self.around, self._probe, target)
+            place, version, _ = locate.hunt(self.around, self._probe, target)
+            return place, version
         except (NoEngine, PermissionDenied) as error:
             if target or not self.settings.practice or self._was_named():
                 raise
-            return self._start_practice("no other engine answers" if isinstance(error, NoEngine) else error.what)
+            try:
+                return self._start_practice("no other engine answers" if isinstance(error, NoEngine) else error.what)
+            except EngineError as why:
+                error.detail = error.detail or f"The practice engine cannot stand in: {why.what}"
+                raise error from None
 
     def _start_practice(self, why: str) -> tuple[Place, dict[str, Any]]:
-        place = Place(practice.start(self.around).host, f"{practice.SOURCE}; {why}")
+        place = Place(practice.start(self.around).host, f"{practice.SOURCE}: {why}")
         return place, self._probe(place)
 
     def _was_named(self) -> bool:
