@@ -109,7 +109,7 @@ class DockerMagic(Magics):
             return None
         if cell is not None:
             body = bodies.from_cell(cell)
-            found.notes += bodies.lint(body)
+            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body)]
             return cell.encode()
         body = bodies.container(
             found.values.pop("image"),

@@ -276,10 +276,11 @@ class Session:
             raise
         assert exchange.status is not None, "an answer has a status"
         if exchange.status >= 400:
+            said = message(exchange.read())
             raise for_status(exchange.status)(
-                message(exchange.read()),
+                said,
                 row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500]),
-                detail=_meaning(row, exchange.status),
+                detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
         return exchange
@@ -338,6 +339,9 @@ def message(body: bytes) -> str:
     return str(found.get("message") or text) if isinstance(found, dict) else text
 
 
-def _meaning(row: Endpoint, status: int) -> str:
-    meaning = row.statuses.get(status)
-    return f"{row.operation} answers {status} when: {meaning}" if meaning and row.operation else ""
+def _meaning(row: Endpoint, status: int, said: str) -> str:
+    """What the row says of a status, where the engine's own words do not say it already."""
+    meaning = row.statuses.get(status, "")
+    if not (meaning and row.operation) or meaning in said.lower():
+        return ""
+    return f"{row.operation} answers {status} when: {meaning}"

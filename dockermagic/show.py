@@ -123,12 +123,12 @@ class Line:
         self.text, self.curl, self.notes = visible(exchange.line), curl, list(notes)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        notes = "".join(f"<div>⚠ {markup(note)}</div>" for note in self.notes)
+        notes = "".join(f"<div>{markup(note)}</div>" for note in self.notes)
         html = (
             f"<details><summary><code>{escape(self.text)}</code></summary>"
             f"<pre>{escape(visible_lines(self.curl))}</pre></details>{notes}"
         )
-        return {"text/plain": "\n".join([self.text, *(f"⚠ {visible(note)}" for note in self.notes)]), "text/html": html}
+        return {"text/plain": "\n".join([self.text, *map(visible, self.notes)]), "text/html": html}
 
 
 class Notes:
