@@ -275,7 +275,7 @@ def survey(around: Surroundings, probe: Callable[[Place], dict[str, Any]]) -> li
             detail, verdict = _answered(_ask(place, probe)), "answers" if over else "taken"
             over = True
         except EngineError as error:
-            detail, verdict = error.what, "no"
+            detail, verdict = short(error), "no"
         seen.append(Candidate(place.host, place.source, verdict, detail))
         over = over or place.named
     return seen
@@ -290,9 +290,15 @@ def _ask(place: Place, probe: Callable[[Place], dict[str, Any]]) -> dict[str, An
 def describe(version: dict[str, Any]) -> str:
     """`Docker Engine 28.5.2`, `Podman Engine 5.8.6`, from an answer of `/version`."""
     parts = version.get("Components") or []
-    first = parts[0] if parts and isinstance(parts[0], dict) else {}
-    name = str(first.get("Name") or "Engine")
-    return f"{'Docker Engine' if name == 'Engine' else name} {version.get('Version') or '?'}"
+    name = str((parts[0].get("Name") if parts and isinstance(parts[0], dict) else None) or "Engine")
+    if name == "Engine":
+        name = str((version.get("Platform") or {}).get("Name") or "Docker Engine")
+    return f"{name} {version.get('Version') or '?'}"
+
+
+def short(error: EngineError) -> str:
+    """An error in a few words, for a list in which the place stands beside it."""
+    return error.what if type(error) is EngineError else str(type(error).__doc__).rstrip(".")
 
 
 def _answered(version: dict[str, Any]) -> str:
