@@ -76,7 +76,7 @@ def _number(text: str, param: Param) -> int:
 
 
 def _tail(text: str, param: Param) -> str:
-    if text == "all" or text.isdigit():
+    if text == "all" or (text.isascii() and text.isdigit()):
         return text
     raise BadArgument(f"{_named(param)} takes a number of lines or all, and not {text!r}", "for instance --tail 20")
 
@@ -111,12 +111,16 @@ def _pair(text: str, param: Param) -> tuple[str, str]:
 
 
 def _file(text: str, param: Param) -> str:
-    path = Path(_word(text, param)).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(_word(text, param)).expanduser()
+        folder, inside = path.is_dir(), path.parent.is_dir()
+    except (OSError, RuntimeError) as error:
+        raise BadArgument(f"{param.option} cannot be {text}: {error}", "write a path, for instance ./web.tar") from None
+    if folder:
         raise BadArgument(
             f"{text} is a folder, and {param.option} takes a file", f"write {param.option} {path / 'web.tar'}"
         )
-    if not path.parent.is_dir():
+    if not inside:
         raise BadArgument(f"there is no folder {path.parent}", "make it first: `!mkdir -p …`")
     return str(path)
 
@@ -341,7 +345,8 @@ def _named(param: Param) -> str:
 
 
 def _usage(param: Param) -> str:
-    return f"{param.option} {param.metavar or param.name.upper()}"
+    value = param.metavar or param.name.upper()
+    return value if param.kind in ("container", "path", "target") else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
@@ -360,9 +365,7 @@ def encode(param: Param, value: Any) -> str | None:
         return "1"
     if isinstance(value, Mapping):
         return json.dumps(
-            {name: texts if isinstance(texts, (list, Mapping)) else [str(texts)] for name, texts in value.items()},
-            separators=(",", ":"),
-            ensure_ascii=False,
+            {name: _texts(texts) for name, texts in value.items()}, separators=(",", ":"), ensure_ascii=False
         )
     if isinstance(value, datetime):
         return moment(value.isoformat())
@@ -371,6 +374,14 @@ def encode(param: Param, value: Any) -> str | None:
     raise BadArgument(
         f"{param.name} takes no {type(value).__name__}", "pass text, a number, True, or a dict of filters"
     )
+
+
+def _texts(found: Any) -> Any:
+    """A filter's values as the API takes them: a list of texts, or the older map of texts to true."""
+    if isinstance(found, Mapping):
+        return found
+    several = found if isinstance(found, (list, tuple, set)) else [found]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in several]
 
 
 def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

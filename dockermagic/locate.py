@@ -283,8 +283,8 @@ def survey(
 
 def describe(version: dict[str, Any]) -> str:
     """`Docker Engine 28.5.2`, `Podman Engine 5.8.6`, from an answer of `/version`."""
-    parts = version.get("Components") or []
-    first = parts[0] if parts and isinstance(parts[0], dict) else {}
+    parts = version.get("Components")
+    first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
     name = str(first.get("Name") or "Engine")
     return f"{'Docker Engine' if name == 'Engine' else name} {version.get('Version') or '?'}"
 
