@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from . import bodies
-from .endpoints import Param
+from .endpoints import BY_NAME, Param
 from .errors import BadArgument
 
 AS = Param("as", "choice", "print the call in another tongue, and send nothing", choices=("curl", "python", "cli"))
 JSON = Param("json", "flag", "the answer as JSON, not as a frame")
 HELP = Param("help", "flag", "this help")
 COMMON = (AS, JSON, HELP)
+OURS = (*COMMON, *BY_NAME["create"].local)
 DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
@@ -230,6 +231,9 @@ class _Parser:
                 self.bare.append(word)
         if not self.found.values.get("help"):
             self._places()
+        for word in self.command or ():
+            if word in self.table and self.table[word] in OURS:
+                self.found.notes.append(f"{word} stands behind the command's first word, so it is part of the command")
         return self.found
 
     def _after_dashes(self, rest: list[str]) -> None:

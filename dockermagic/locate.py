@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,14 @@ class Place:
         source: what named it, in words.
         named: whether the user named it, so that its failure is an error and no reason to look on.
         tls: the files of its TLS connection.
+        problem: why it cannot even be tried.
     """
 
     host: str
     source: str
     named: bool = False
     tls: TLS | None = None
+    problem: EngineError | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Candidate:
 
     Attributes:
         host, source: of the place.
-        verdict: "taken", "no", or "not tried".
+        verdict: "taken", "answers" (and is not taken, since another comes first), or "no".
         detail: why.
     """
 
@@ -190,28 +193,29 @@ def _tls_of(around: Surroundings, host: str) -> TLS | None:
 
 
 def places(around: Surroundings, target: str | None = None) -> Iterator[Place]:
-    """Every place, in the order in which they are tried.
-
-    A place that the user named ends the list: what was asked for and fails is an error.
-    """
+    """Every place, in the order in which they are tried; those that the user named come first."""
     if target:
         yield named_place(target, around)
-        return
     if host := around.env.get("DOCKER_HOST"):
-        yield Place(check(host), "DOCKER_HOST", named=True, tls=_tls_of(around, host))
-        return
+        yield _named(host, "DOCKER_HOST", lambda: Place(check(host), "DOCKER_HOST", True, _tls_of(around, host)))
     for name, source in (
         (around.env.get("DOCKER_CONTEXT"), "DOCKER_CONTEXT"),
-        (_current_context(around), f"the current context, {around.docker_config / 'config.json'}"),
+        (_current_context(around), f"the current context in {around.docker_config / 'config.json'}"),
     ):
         if name == "default":
             break
         if name:
-            yield context(name, around, f"{source} (context {name})")
-            return
+            yield _named(name, source, partial(context, name, around, f"{source} (context {name})"))
     yield Place(f"unix://{around.default_socket}", "the default socket")
     for template, source in KNOWN_SOCKETS:
         yield Place(f"unix://{template.format(home=around.home, runtime=around.runtime)}", source)
+
+
+def _named(name: str, source: str, make: Callable[[], Place]) -> Place:
+    try:
+        return make()
+    except EngineError as error:
+        return Place(name, source, named=True, problem=error)
 
 
 def _current_context(around: Surroundings) -> str | None:
@@ -242,7 +246,7 @@ def hunt(
     denied: PermissionDenied | None = None
     for place in places(around, target):
         try:
-            version = probe(place)
+            version = _ask(place, probe)
         except EngineError as error:
             if place.named:
                 error.detail = error.detail or f"It was named by {place.source}, so no other engine was tried."
@@ -262,23 +266,25 @@ def hunt(
     )
 
 
-def survey(
-    around: Surroundings, probe: Callable[[Place], dict[str, Any]], target: str | None = None
-) -> list[Candidate]:
-    """What a hunt sees at every place, whether it would get that far or not."""
+def survey(around: Surroundings, probe: Callable[[Place], dict[str, Any]]) -> list[Candidate]:
+    """What is at every place, also at those that a hunt would not get to."""
     seen: list[Candidate] = []
-    taken = False
-    try:
-        for place in places(around, target):
-            try:
-                detail = _answered(probe(place))
-                seen.append(Candidate(place.host, place.source, "answers" if taken else "taken", detail))
-                taken = True
-            except EngineError as error:
-                seen.append(Candidate(place.host, place.source, "no", error.what))
-    except EngineError as error:
-        seen.append(Candidate("", "what was named", "no", error.what))
+    over = False
+    for place in places(around):
+        try:
+            detail, verdict = _answered(_ask(place, probe)), "answers" if over else "taken"
+            over = True
+        except EngineError as error:
+            detail, verdict = error.what, "no"
+        seen.append(Candidate(place.host, place.source, verdict, detail))
+        over = over or place.named
     return seen
+
+
+def _ask(place: Place, probe: Callable[[Place], dict[str, Any]]) -> dict[str, Any]:
+    if place.problem:
+        raise place.problem
+    return probe(place)
 
 
 def describe(version: dict[str, Any]) -> str:

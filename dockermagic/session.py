@@ -133,8 +133,15 @@ class Session:
         return self._transport
 
     def doctor(self) -> list[Candidate]:
-        """What a hunt sees at every place."""
-        return locate.survey(self.around, self._probe)
+        """What is at every place where an engine may be, the one in use marked, in the order of the hunt."""
+        seen = locate.survey(self.around, self._probe)
+        if self._engine is None:
+            return seen
+        used = Candidate(
+            self._engine.host, self._engine.source, "in use", f"{self._engine.name}, API {self._engine.api}"
+        )
+        found = [used if each.host == used.host else each for each in seen]
+        return found if used in found else [used, *found]
 
     def _probe(self, place: Place) -> dict[str, Any]:
         transport = self._open(place.host, place.tls)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
 
@@ -18,6 +19,8 @@ CELL = 200
 LINE = 4000
 PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
+MATH = re.compile(r"[$\\]")
+SHORT = 24
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
 
 
@@ -33,6 +36,11 @@ def _shown(char: str) -> str:
     if code == 0x7F:
         return "␡"
     return char if unicodedata.category(char) == "Zs" else f"\\u{code:04x}"
+
+
+def markup(text: str) -> str:
+    """`text` as HTML that shows just that: nothing in it acts, and MathJax finds no formula."""
+    return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(visible(text)))
 
 
 def cut(text: str, limit: int) -> str:
@@ -98,7 +106,7 @@ def bundle(value: Any) -> dict[str, Any]:
 
 def branches(value: Any, name: str = "", deep: int = 0) -> str:
     """A tree as nested `<details>`: opens and closes without JavaScript."""
-    label = f"<b>{escape(visible(name))}</b>: " if name else ""
+    label = f"<b>{markup(name)}</b>: " if name else ""
     if isinstance(value, Mapping | list) and value:
         pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
         inner = "".join(f"<li>{branches(each, str(key), deep + 1)}</li>" for key, each in pairs)
@@ -115,7 +123,7 @@ class Line:
         self.text, self.curl, self.notes = visible(exchange.line), curl, list(notes)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        notes = "".join(f"<div>⚠ {escape(visible(note))}</div>" for note in self.notes)
+        notes = "".join(f"<div>⚠ {markup(note)}</div>" for note in self.notes)
         html = (
             f"<details><summary><code>{escape(self.text)}</code></summary>"
             f"<pre>{escape(visible_lines(self.curl))}</pre></details>{notes}"
@@ -130,7 +138,7 @@ class Notes:
         self.lines = [visible(line) for line in lines]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = "".join(f"<div>{escape(line)}</div>" for line in self.lines)
+        html = "".join(f"<div>{markup(line)}</div>" for line in self.lines)
         return {"text/plain": "\n".join(self.lines), "text/html": html}
 
 
@@ -149,22 +157,38 @@ class Page:
         return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = [f"<p><b><code>{escape(self.title)}</code></b></p><p>{escape(self.text)}</p>"]
+        html = [f"<p><b><code>{escape(self.title)}</code></b></p><p>{markup(self.text)}</p>"]
         html += [table(*each) for each in self.tables]
         return {"text/plain": self.plain(), "text/html": "".join(html)}
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """An HTML table with a caption, and headers that say what they head."""
-    head = "".join(f'<th scope="col" style="text-align:left">{escape(visible(name))}</th>' for name in heads)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{escape(visible(text))}</td>' for text in row) + "</tr>"
-        for row in rows
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Container[int] = ()) -> str:
+    """An HTML table with a caption, and headers that say what they head.
+
+    Args:
+        right: the columns of numbers, which end at the right.
+    """
+    head = "".join(
+        f'<th scope="col" style="{_align(at in right)}">{markup(name)}</th>' for at, name in enumerate(heads)
     )
+    body = "".join(f"<tr>{''.join(_data(text, at in right) for at, text in enumerate(row))}</tr>" for row in rows)
     return (
-        f'<table><caption style="text-align:left">{escape(caption)}</caption>'
+        f'<table><caption style="text-align:left">{markup(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _align(right: bool) -> str:
+    return "text-align:right" if right else "text-align:left"
+
+
+def _head(text: str, right: bool) -> str:
+    return f'<th scope="col" style="{_align(right)}">{markup(text)}</th>'
+
+
+def _data(text: str, right: bool) -> str:
+    wrap = ";white-space:nowrap" if len(text) <= SHORT else ""
+    return f'<td style="{_align(right)}{wrap}">{markup(text)}</td>'
 
 
 def cell(name: str, value: Any) -> str:
@@ -236,7 +260,8 @@ class Frames:
         shown, left = self._shown(frame)
         rows = [[cell(name, value) for name, value in zip(shown.columns, row, strict=True)] for row in shown.values]
         more = f"<p>… and {left} more rows; <code>%config DockerMagic.rows = …</code> shows more</p>" if left else ""
-        return table(captioned(frame), [str(name) for name in shown.columns], rows) + more
+        right = {at for at, dtype in enumerate(shown.dtypes) if dtype.kind in "iuf"}
+        return table(captioned(frame), _heads(shown), rows, right) + more
 
     def plain(self, frame: Any) -> str:
         kind = frame.attrs[MARKED]["kind"]
@@ -245,9 +270,9 @@ class Frames:
                 return f"({captioned(frame)}, shown above)"
             return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
         shown, left = self._shown(frame)
-        heads = [str(name) for name in shown.columns]
+        heads = _heads(shown)
         rows = [
-            [visible(cell(name, value)) for name, value in zip(heads, row, strict=True)]
+            [visible(cell(name, value)) for name, value in zip(shown.columns, row, strict=True)]
             for row in shown.values.tolist()
         ]
         widths = [max(width(text) for text in column) for column in zip(heads, *rows, strict=True)]
@@ -261,6 +286,10 @@ class Frames:
     def _shown(self, frame: Any) -> tuple[Any, int]:
         left = max(0, len(frame) - self.settings.rows)
         return frame.head(self.settings.rows), left
+
+
+def _heads(frame: Any) -> list[str]:
+    return [f"{name} (UTC)" if dtype.kind == "M" else str(name) for name, dtype in frame.dtypes.items()]
 
 
 def width(text: str) -> int:

@@ -23,7 +23,23 @@ from .errors import BadFrame, CutShort, FileError, ReplyError
 from .exchange import Exchange
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
-ENTRY_TYPES = ("file", "folder", "link", "hard link", "device", "pipe", "other")
+ENTRY_TYPES = {
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.DIRTYPE: "folder",
+    tarfile.SYMTYPE: "link",
+    tarfile.LNKTYPE: "hard link",
+    tarfile.CHRTYPE: "device",
+    tarfile.BLKTYPE: "device",
+    tarfile.FIFOTYPE: "pipe",
+}
+ENTRY_BITS = {
+    tarfile.DIRTYPE: stat.S_IFDIR,
+    tarfile.SYMTYPE: stat.S_IFLNK,
+    tarfile.CHRTYPE: stat.S_IFCHR,
+    tarfile.BLKTYPE: stat.S_IFBLK,
+    tarfile.FIFOTYPE: stat.S_IFIFO,
+}
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -336,8 +352,8 @@ def _entries(tar: tarfile.TarFile) -> pd.DataFrame:
         rows.append(
             (
                 entry.name,
-                _entry_type(entry),
-                stat.filemode(entry.mode | _kind_bits(entry)),
+                ENTRY_TYPES.get(entry.type, "other"),
+                _mode(entry),
                 entry.uid,
                 entry.gid,
                 entry.size,
@@ -360,18 +376,12 @@ def _entries(tar: tarfile.TarFile) -> pd.DataFrame:
         },
         "archive",
     )
-    frame["type"] = _category(list(columns[1]), ENTRY_TYPES)
+    frame["type"] = _category(list(columns[1]), tuple(dict.fromkeys(ENTRY_TYPES.values())))
     return frame
 
 
-def _entry_type(entry: tarfile.TarInfo) -> str:
-    checks = (entry.isfile, entry.isdir, entry.issym, entry.islnk, lambda: entry.ischr() or entry.isblk(), entry.isfifo)
-    return next((name for name, is_it in zip(ENTRY_TYPES, checks, strict=False) if is_it()), "other")
-
-
-def _kind_bits(entry: tarfile.TarInfo) -> int:
-    kinds = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK, "pipe": stat.S_IFIFO, "device": stat.S_IFCHR}
-    return kinds.get(_entry_type(entry), stat.S_IFREG)
+def _mode(entry: tarfile.TarInfo) -> str:
+    return stat.filemode(entry.mode | ENTRY_BITS.get(entry.type, stat.S_IFREG))
 
 
 def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
