@@ -26,6 +26,8 @@ STATES = ("created", "running", "paused", "restarting", "removing", "exited", "d
 ENTRY_TYPES = {
     tarfile.REGTYPE: "file",
     tarfile.AREGTYPE: "file",
+    tarfile.CONTTYPE: "file",
+    tarfile.GNUTYPE_SPARSE: "file",
     tarfile.DIRTYPE: "folder",
     tarfile.SYMTYPE: "link",
     tarfile.LNKTYPE: "hard link",
