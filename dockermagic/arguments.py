@@ -337,10 +337,12 @@ class _Parser:
         self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
 
     def _too_many(self, bare: list[str]) -> None:
-        one = len(self.row.places) == 1 and self.row.places[0].kind == "container"
+        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in ("container", "needed")]
         raise BadArgument(
             f"{self.row.name} has no use for {bodies.quoted(bare)}",
-            "one line is one call to one container: write a line for each" if one else f"write `{usage(self.row)}`",
+            "one line is one call to one container: write a line for each"
+            if one == ["container"]
+            else f"write `{usage(self.row)}`",
         )
 
 
