@@ -35,7 +35,7 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
     words = ["curl", "--silent", *options]
     plain = request.method == "GET" and request.body is None
     words += [] if plain else ["--head"] if request.method == "HEAD" else ["--request", request.method]
-    apart = plain and all(SAFE.fullmatch(name) for name, _ in request.query)
+    apart = plain and all(name and SAFE.fullmatch(name) for name, _ in request.query)
     apart = apart and any(not SAFE.fullmatch(value) for _, value in request.query)
     if row.stream == "frames" or row.waits:
         words.append("--no-buffer")
