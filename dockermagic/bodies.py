@@ -321,7 +321,7 @@ def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     left.pop("ExposedPorts", None)
     if not left.get("HostConfig"):
         left.pop("HostConfig", None)
-    words.append(str(body.get("Image", "")))
+    words.append(str(body.get("Image") or ""))
     words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
     return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
 
