@@ -289,10 +289,12 @@ def _ask(place: Place, probe: Callable[[Place], dict[str, Any]]) -> dict[str, An
 
 def describe(version: dict[str, Any]) -> str:
     """`Docker Engine 28.5.2`, `Podman Engine 5.8.6`, from an answer of `/version`."""
-    parts = version.get("Components") or []
-    name = str((parts[0].get("Name") if parts and isinstance(parts[0], dict) else None) or "Engine")
+    parts = version.get("Components")
+    first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
+    name = str(first.get("Name") or "Engine")
     if name == "Engine":
-        name = str((version.get("Platform") or {}).get("Name") or "Docker Engine")
+        platform = version.get("Platform")
+        name = str((platform.get("Name") if isinstance(platform, dict) else None) or "Docker Engine")
     return f"{name} {version.get('Version') or '?'}"
 
 

@@ -210,6 +210,7 @@ class Session:
             EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
         """
         api = self.engine.api
+        self._check_names(row, values)
         self._check_age(row.name, row.since)
         for param in row.query:
             if values.get(param.name) is not None:
@@ -229,6 +230,15 @@ class Session:
             path = f"/v{api}{path}"
         headers = (("Content-Type", "application/json"),) if body is not None else ()
         return Request(row.method, path, query, headers, body)
+
+    @staticmethod
+    def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
+        known = [param.name for param in (*row.places, *row.query, *row.local, *arguments.COMMON)]
+        for name in values:
+            if row.operation and name not in known:
+                raise BadArgument(
+                    f"{row.operation} takes no {name!r}", f"it takes {', '.join(known[: -len(arguments.COMMON)])}"
+                )
 
     def _check_age(self, what: str, since: str) -> None:
         engine = self.engine
@@ -259,9 +269,9 @@ class Session:
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
-        request = self.prepare(row, values, data)
+        request, seconds = self.prepare(row, values, data), self.patience(row, values)
         self.last = Exchange(request, self.engine.host, row)
-        return self.send(row, self.last, self.patience(row, values))
+        return self.send(row, self.last, seconds)
 
     def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
         """Send a request that is complete, and look at the head of the answer.
@@ -292,7 +302,11 @@ class Session:
         if row.patience is None:
             return self.settings.timeout
         name, default = row.patience
-        grace = int(values.get(name, default))
+        value = values.get(name)
+        try:
+            grace = default if value is None else int(value)
+        except (TypeError, ValueError):
+            raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
         return None if grace < 0 else grace + self.settings.timeout
 
     def quick(self, row: str, seconds: float, **values: Any) -> Any:

@@ -193,7 +193,7 @@ def _data(text: str, right: bool) -> str:
 
 def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
-    if value is None or value != value:
+    if value is None or type(value).__name__ == "NAType" or value != value:
         return ""
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]
