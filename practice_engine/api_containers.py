@@ -10,9 +10,9 @@ import stat
 import time
 from typing import Any
 
-from . import archive, clock, containers, filters, rooted, spec, stats, top, views
+from . import archive, clock, containers, filters, gojson, rooted, spec, stats, top, views
 from .containers import Container
-from .errors import BadParameter, Conflict, EngineError, Failed, NotFound
+from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, status_of
 from .frames import DetachKeys, frame
 from .gojson import struct
 from .logs import STDERR, STDOUT, Reader, Record
@@ -78,6 +78,8 @@ def _checks(call: Call, wanted: filters.Filters) -> list:
     ancestors = {
         image.id for name in wanted.get("ancestor", []) if (image := _image_or_none(engine, name)) is not None
     }
+    exposed = _ports(wanted, "expose")
+    _ports(wanted, "publish")
     nets = {mode for name in wanted.get("network", []) for mode in _network_modes(engine, name)}
     tests = {
         "name": lambda c: filters.names(wanted["name"], c.name),
@@ -92,7 +94,7 @@ def _checks(call: Call, wanted: filters.Filters) -> list:
         "ancestor": lambda c: c.image_id in ancestors,
         "network": lambda c: c.host["NetworkMode"] in nets,
         "volume": lambda c: any(set(bind[:2]) & set(wanted["volume"]) for bind in spec.binds(c.host)),
-        "expose": lambda c: set(map(_port, wanted["expose"])) & set(c.config.get("ExposedPorts") or ()),
+        "expose": lambda c: exposed & set(c.config.get("ExposedPorts") or ()),
         "publish": lambda c: False,
         "is-task": lambda c: not task,
         "isolation": lambda c: any(value in ("", "default") for value in wanted["isolation"]),
@@ -108,8 +110,22 @@ def _whole(text: str, name: str) -> int:
     return int(text)
 
 
-def _port(text: str) -> str:
-    return text if "/" in text else f"{text}/tcp"
+def _ports(wanted: filters.Filters, name: str) -> set[str]:
+    """80, 80/udp, 8000-8010: as the keys of ExposedPorts."""
+    found = set()
+    for text in wanted.get(name, []):
+        ports, _, protocol = text.partition("/")
+        first, _, last = ports.partition("-")
+        for number in (first, last or first):
+            if not number.isdigit():
+                reason = f'strconv.ParseUint: parsing "{number}": invalid syntax'
+                raise Failed(f"error while looking up for {name} {text}: {reason}")
+        if int(last or first) < int(first):
+            reason = f"Invalid range specified for the Port: {ports}"
+            raise Failed(f"error while looking up for {name} {text}: {reason}")
+        numbers = range(int(first), min(int(last or first), 65535) + 1)
+        found |= {f"{number}/{protocol or 'tcp'}" for number in numbers}
+    return found
 
 
 def _image_or_none(engine: Any, name: str) -> Any:
@@ -131,7 +147,7 @@ async def create(call: Call) -> Any:
     given = call.json(spec.CREATE, "container.CreateRequest")
     if not call.body().strip():
         raise BadParameter("invalid JSON: got EOF while reading request body")
-    if given is None or spec.empty(given):
+    if given is None or spec.says_nothing(gojson.parse(call.body())):
         raise BadParameter("config cannot be empty in order to create a container")
     host = given.pop("HostConfig", None)
     given.pop("NetworkingConfig", None)
@@ -242,9 +258,9 @@ def _size_of_screen(call: Call) -> tuple[int, int]:
     sizes = []
     for name, what in (("h", "height"), ("w", "width")):
         value = call.text(name)
-        if not value.isdigit():
+        if not re.fullmatch(r"[+-]?\d+", value):
             raise BadParameter(f'invalid resize {what} "{value}": invalid syntax')
-        if int(value) >= 1 << 32:
+        if not 0 <= int(value) < 1 << 32:
             raise BadParameter(f'invalid resize {what} "{value}": value out of range')
         sizes.append(int(value))
     return sizes[0], sizes[1]
@@ -268,7 +284,7 @@ async def top_of(call: Call) -> Any:
 
 async def changes(call: Call) -> Any:
     found = await asyncio.to_thread(_container(call).changes)
-    return [{"Path": path, "Kind": kind} for path, kind in found] or None
+    return [{"Path": path, "Kind": kind} for path, kind in found] or Reply(b"null\n")
 
 
 async def prune(call: Call) -> Any:
@@ -341,10 +357,9 @@ async def wait(call: Call) -> Any:
     await call.begin("application/json")
     code = await call.until_gone(future)
     if code is not None:
-        told: dict[str, Any] = {"StatusCode": code}
-        if condition != "removed" and container.state.error and not container.state.running:
-            told["Error"] = {"Message": container.state.error}
-        await call.write_json(told)
+        failed = condition != "removed" and container.state.error and not container.state.running
+        told: dict[str, Any] = {"Error": {"Message": container.state.error}} if failed else {}
+        await call.write_json(told | {"StatusCode": code})
 
 
 # logs
@@ -462,6 +477,14 @@ async def _follow(call: Call, container: Container, reader: Reader, writer: Line
 
 
 async def attach(call: Call) -> Any:
+    """Errors are told as text: the answer is a stream from its first byte."""
+    try:
+        return await _attach(call)
+    except EngineError as error:
+        return Reply(f"{error.message}\r\n".encode(), status_of(error), kind=RAW_STREAM)
+
+
+async def _attach(call: Call) -> Any:
     container = _container(call)
     if container.state.paused:
         raise Conflict(f"container {call['name']} is paused, unpause the container before attach")

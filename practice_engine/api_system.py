@@ -101,6 +101,7 @@ async def info(call: Call) -> Any:
         },
         "MemoryLimit": True,
         "SwapLimit": False,
+        "KernelMemoryTCP": False,
         "CpuCfsPeriod": False,
         "CpuCfsQuota": False,
         "CPUShares": False,
@@ -210,9 +211,8 @@ async def events(call: Call) -> Any:
     since, until = timestamp(call.text("since")), timestamp(call.text("until"))
     wanted = filters.parse(call.text("filters"))
     if since is not None and until is not None and since > until:
-        raise BadParameter(
-            f"`since` time (in RFC3339 or UNIX timestamp) must be before `until` ({since} > {until})"
-        )
+        asked = f"`since` time ({call.text('since')}) cannot be after `until` time ({call.text('until')})"
+        raise BadParameter(asked)
     with call.engine.events.listening() as queue:
         await call.begin("application/json")
         past = call.engine.events.past(since, until) if since is not None or until is not None else []

@@ -30,16 +30,17 @@ class AttachSocket(WebSocketHandler):
         return self.get_query_argument(name, "").strip().lower() not in _FALSE
 
     async def get(self, name: str) -> None:
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            self.set_status(400)
-            self.finish(b"not websocket protocol")
-            return
         try:
             self._container = self._engine.get(name)
         except EngineError as error:
             self.set_status(status_of(error))
             self.set_header("Content-Type", JSON)
             self.finish(dump({"message": error.message}))
+            return
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            self.set_status(400)
+            self.clear_header("Content-Type")
+            self.finish(b"not websocket protocol")
             return
         await super().get(name)
 

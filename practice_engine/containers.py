@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from . import archive, clock, execs, health, names, networks, process, runs, spec, tree, trees
+from . import archive, clock, execs, health, names, networks, process, runs, spec, tree, trees, users
 from .errors import AlreadyDone, BadParameter, Conflict, EngineError, Failed, NotFound
 from .events import Events
 from .images import Image, Images
@@ -308,6 +308,8 @@ class Container:
         if self.run is not None:
             self.run.signal(number)
         self.tell("kill", signal=str(int(number)))
+        if self.state.paused:
+            self.unpause()  # or the signal would wait for that
 
     async def kill(self, signal_name: str, reference: str) -> None:
         try:
@@ -332,7 +334,7 @@ class Container:
         try:
             number = spec.signal_for_linux(signal_name or self.config.get("StopSignal") or "TERM")
         except BadParameter as error:
-            raise Failed(f"cannot restart container {self.name}: {error.message}") from error
+            raise Failed(f"Cannot restart container {self.name}: {error.message}") from error
         auto_remove, self.host["AutoRemove"] = self.host["AutoRemove"], False
         try:
             if self.state.running:
@@ -427,7 +429,7 @@ class Container:
         spec.check_resources(
             {**given, "MemorySwap": given.get("MemorySwap", 0) if given.get("Memory") else 0}
         )
-        if given.get("Memory") and "MemorySwap" not in given and 0 < host["MemorySwap"] < given["Memory"]:
+        if given.get("Memory") and "MemorySwap" not in given and -1 < host["MemorySwap"] < given["Memory"]:
             raise Conflict(
                 f"Cannot update container {self.id}: Memory limit should be smaller than already set "
                 "memoryswap limit, update the memoryswap at the same time"
@@ -548,8 +550,10 @@ class Engine:
         return sorted(self.by_id.values(), key=lambda container: container.created, reverse=True)
 
     def get(self, reference: str) -> Container:
+        if not reference:
+            raise BadParameter('invalid name or ID supplied: ""')
         found = self.by_id.get(reference) or self.by_name.get(reference.removeprefix("/"))
-        if found is None and reference:
+        if found is None:
             matches = [
                 container for identity, container in self.by_id.items() if identity.startswith(reference)
             ]
@@ -578,8 +582,8 @@ class Engine:
         spec.check_config(config)
         spec.check_host_config(host)
         spec.refuse(config, host, self.isolation)
-        image = self._image_for(config)
-        spec.merge(config, image.config)
+        image = self.images.get(config["Image"]) if config["Image"] else None
+        spec.merge(config, image.config if image else {})
         if not spec.command(config):
             raise BadParameter("no command specified")
         identity = secrets.token_hex(32)
@@ -591,7 +595,6 @@ class Engine:
         if host["NetworkMode"] == "host" and not config["Hostname"]:
             config["Hostname"] = _host_name()
         config["Hostname"] = config["Hostname"] or identity[:12]
-        config["Image"] = config["Image"] or image.id
         self._pending_names[name] = identity
         try:
             container = await self._make(identity, name, config, host, image)
@@ -599,18 +602,18 @@ class Engine:
             self._pending_names.pop(name, None)
         return container, spec.warnings(config, host, self.isolation)
 
-    def _image_for(self, config: dict) -> Image:
-        if not config["Image"]:
-            raise BadParameter("no command specified" if not spec.command(config) else "no image specified")
-        return self.images.get(config["Image"])
-
-    async def _make(self, identity: str, name: str, config: dict, host: dict, image: Image) -> Container:
+    async def _make(
+        self, identity: str, name: str, config: dict, host: dict, image: Image | None
+    ) -> Container:
         """All of it under another name first, then one rename: a full disk leaves nothing."""
         work = self.data / "containers" / f".{identity}"
         final = self.directory_of(identity)
         try:
             work.mkdir()
-            await asyncio.to_thread(trees.copy, str(self.images.root(image)), str(work / "root"))
+            if image is None:
+                (work / "root").mkdir()
+            else:
+                await asyncio.to_thread(trees.copy, str(self.images.root(image)), str(work / "root"))
             if config["WorkingDir"]:
                 self.make_directory(work / "root", config["WorkingDir"])
             work.rename(final)
@@ -622,7 +625,7 @@ class Engine:
                     "created": time.time_ns(),
                     "config": config,
                     "host": host,
-                    "image_id": image.id,
+                    "image_id": image.id if image else "",
                 },
             )
             container.save()
@@ -684,6 +687,11 @@ class Engine:
     def new_exec(self, container: Container, settings: dict[str, Any]) -> execs.Exec:
         settings = execs.checked(settings)
         container.check_can_exec()
+        if settings["User"]:
+            try:
+                users.look_up(str(container.root), settings["User"])
+            except EngineError as error:
+                raise BadParameter(error.message) from error
         item = execs.Exec(container, settings)
         self.all_execs[item.id] = item
         container.execs[item.id] = item

@@ -76,6 +76,8 @@ class Exec:
         self.ended.set()
 
     async def resize(self, rows: int, columns: int) -> None:
+        if self.exit_code is not None and not self.pid:
+            raise BadParameter("exec process is not started")
         if self.exit_code is not None:
             raise NotFound(f"NotFound: process does not exist {self.id}: not found")
         deadline = asyncio.get_running_loop().time() + READY_WITHIN
@@ -117,10 +119,4 @@ def _drop(stream: int, data: bytes) -> None:
 def checked(settings: dict[str, Any]) -> dict[str, Any]:
     if not settings["Cmd"]:
         raise BadParameter("No exec command specified")
-    directory = settings["WorkingDir"]
-    if directory and not directory.startswith("/"):
-        raise BadParameter(f"the working directory '{directory}' is invalid, it needs to be an absolute path")
-    for line in settings["Env"] or []:
-        if not line or line.startswith("="):
-            raise BadParameter(f"invalid environment variable: {line}")
     return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from .errors import BadParameter
+from .errors import Failed
 
 _HEAD = struct.Struct(">BxxxI")
 _CONTROL = {f"ctrl-{chr(code)}": code - 96 for code in range(97, 123)}
@@ -19,7 +19,10 @@ class DetachKeys:
     """Watches the input of a terminal for the sequence; what is not part of it passes."""
 
     def __init__(self, text: str) -> None:
-        self._keys = bytes(_code(word) for word in text.split(",")) if text else b"\x10\x11"
+        try:
+            self._keys = bytes(_code(word) for word in text.split(",")) if text else b"\x10\x11"
+        except ValueError as error:
+            raise Failed(f"Invalid escape keys ({text}) provided") from error
         self._matched = 0
 
     def look(self, data: bytes) -> tuple[bytes, bool]:
@@ -41,4 +44,4 @@ def _code(word: str) -> int:
         return ord(word) & 0xFF
     if word in _CONTROL:
         return _CONTROL[word]
-    raise BadParameter(f"Invalid detach keys ({word}) provided: Unknown character: '{word}'")
+    raise ValueError(word)

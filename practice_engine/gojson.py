@@ -39,12 +39,18 @@ def _syntax(text: str, error: Exception) -> str:
     position = getattr(error, "pos", 0)
     if position >= len(text) or text in ("{", "["):
         return "unexpected EOF"
-    return f"invalid character '{text[position]}' at offset {position}"
+    for word in ("null", "true", "false"):
+        if text[position] == word[0]:
+            for got, wanted in zip(text[position:], word, strict=False):
+                if got != wanted:
+                    return f"invalid character '{got}' in literal {word} (expecting '{wanted}')"
+            return "unexpected EOF"
+    return f"invalid character '{text[position]}' looking for beginning of value"
 
 
-def read(body: bytes, shape: Shape, name: str) -> dict | None:
+def read(body: bytes, shape: Shape, name: str, prefix: str = "") -> dict | None:
     value = parse(body)
-    return None if value is None else struct(value, shape, "", name)
+    return None if value is None else struct(value, shape, prefix, name)
 
 
 def struct(value: Any, shape: Shape, path: str, name: str) -> dict:
@@ -72,6 +78,10 @@ def _copy(value: Any) -> Any:
 def _read(value: Any, kind: Kind, path: str) -> Any:
     if isinstance(kind, Struct):
         return struct(value, kind.shape, path, kind.name)
+    if isinstance(kind, Alias):
+        if not isinstance(value, _GO[kind.kind]):
+            raise _wrong(value, path, kind.name)
+        return value
     if isinstance(kind, list):
         if not isinstance(value, list):
             raise _wrong(value, path, _name(kind))
@@ -130,10 +140,18 @@ def _name(kind: Kind) -> str:
 
 
 def _wrong(value: Any, path: str, kind: str) -> BadParameter:
-    where = f"Go struct field {path} of type" if path else "Go value of type"
+    where = f"Go struct field {path} of type" if "." in path else "Go value of type"
     if path and path.rpartition(".")[2].isdigit():
         where = f"{path} of type"
     return BadParameter(f"invalid JSON: json: cannot unmarshal {_JSON_NAME[type(value)]} into {where} {kind}")
+
+
+class Alias:
+    """A Go type of another name: it shows in errors only."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.kind = kind
 
 
 class Struct:

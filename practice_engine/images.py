@@ -42,6 +42,8 @@ def parse_reference(text: str) -> tuple[str, str]:
     if head != head.lower() and re.fullmatch(r"[\w./:-]+", head):
         repository = head if "/" in head else f"library/{head}"
         raise BadParameter(f"invalid reference format: repository name ({repository}) must be lowercase")
+    if at and not re.fullmatch(r"[a-z0-9+._-]+:[0-9a-f]{32,}", digest):
+        raise BadParameter("invalid reference format")
     if not _NAME.fullmatch(head) or (colon and head != name and not _TAG.fullmatch(tag)):
         raise BadParameter("invalid reference format")
     for prefix in ("docker.io/library/", "index.docker.io/library/", "docker.io/", "library/"):

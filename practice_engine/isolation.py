@@ -165,6 +165,7 @@ class Isolation:
         tmpfs: list[tuple[str, str]] | None = None,
         shm_size: int = 64 << 20,
         capabilities: list[str] | None = None,
+        no_new_privileges: bool = False,
     ) -> dict:
         tier = self.tier
         namespaces = [name for name in tier.namespaces if not (name == "net" and host_network)]
@@ -183,7 +184,7 @@ class Isolation:
             "mapped": user,
             "set_ids": tier.needs_root,
             "capabilities": keep,
-            "no_new_privileges": not tier.needs_root and kernel.LINUX,
+            "no_new_privileges": no_new_privileges or (not tier.needs_root and kernel.LINUX),
             "nosuid": not tier.needs_root,
             "read_only": read_only,
             "binds": binds or [],

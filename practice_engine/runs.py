@@ -54,13 +54,21 @@ def explain(failure: StartFailure, program: str, directory: str, *, in_exec: boo
     return NotStarted(Failed(f"{prefix}{failure.text or reason}"), 128)
 
 
-def environment(config: dict, identity: users.Identity, *, tty: bool, root: str, plain: bool) -> list[str]:
+def environment(
+    config: dict,
+    identity: users.Identity,
+    *,
+    tty: bool,
+    root: str,
+    plain: bool,
+    more: list[str] | None = None,
+) -> list[str]:
     """PATH and HOSTNAME first, then the container's own, HOME last: the order `env` shows under Docker."""
     path = DEFAULT_PATH
     if plain:
         path = f"PATH={root}/bin:{os.environ.get('PATH', os.defpath)}"
     lines = [path, f"HOSTNAME={config['Hostname']}", *(["TERM=xterm"] if tty else [])]
-    lines = override(lines, config["Env"] or [])
+    lines = override(override(lines, config["Env"] or []), more or [])
     if not any(line.startswith("HOME=") for line in lines):
         lines.append(f"HOME={root + identity.home if plain else identity.home}")
     return lines
@@ -75,6 +83,8 @@ def override(lines: list[str], more: list[str]) -> list[str]:
     result = {line.partition("=")[0]: line for line in lines}
     for line in more:
         name, equals, _ = line.partition("=")
+        if not name:
+            continue
         if equals:
             result[name] = line
         else:
@@ -178,6 +188,7 @@ class Run:
             tmpfs=spec.tmpfs(host),
             shm_size=host["ShmSize"],
             capabilities=spec.capabilities(host, tier.capabilities),
+            no_new_privileges=any(o.startswith("no-new-privileges") for o in host["SecurityOpt"] or []),
         )
 
     def _bind_point(self, source: str, target: str) -> tuple[str, str]:
@@ -281,9 +292,10 @@ class Run:
             except EngineError as error:
                 raise NotStarted(error, 128) from error
             self._check_identity(identity)
-        config = self.config | {"Env": override(self.config["Env"] or [], settings["Env"] or [])}
         plain = self.isolation.tier.name == "plain"
-        env = environment(config, identity, tty=settings["Tty"], root=self.root, plain=plain)
+        env = environment(
+            self.config, identity, tty=settings["Tty"], root=self.root, plain=plain, more=settings["Env"]
+        )
         directory = settings["WorkingDir"] or self.config["WorkingDir"] or "/"
         stdio = Stdio(
             tty=settings["Tty"],

@@ -8,7 +8,7 @@ import signal
 from typing import Any
 
 from .errors import BadParameter, Failed, NotOffered
-from .gojson import OMIT, Struct, struct
+from .gojson import OMIT, Alias, Struct, struct
 from .isolation import Isolation
 from .kernel import CAPABILITIES
 
@@ -49,7 +49,10 @@ CONFIG = {
     "Shell": ("strings", OMIT),
 }
 
-RESTART_POLICY = {"Name": ("string", ""), "MaximumRetryCount": ("int", 0)}
+RESTART_POLICY = {
+    "Name": (Alias("container.RestartPolicyMode", "string"), ""),
+    "MaximumRetryCount": ("int", 0),
+}
 LOG_CONFIG = {"Type": ("string", ""), "Config": ({"*": "string"}, {})}
 PORT_BINDING = {"HostIp": ("string", ""), "HostPort": ("string", "")}
 ULIMIT = {"Name": ("string", ""), "Hard": ("int64", 0), "Soft": ("int64", 0)}
@@ -244,10 +247,6 @@ def check_restart_policy(policy: dict, auto_remove: bool = False) -> None:
             "use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
         )
     if name in ("", "no", "always", "unless-stopped") and count:
-        if name in ("", "no"):
-            raise BadParameter(
-                "invalid restart policy: maximum retry count cannot be used with restart policy 'no'"
-            )
         raise BadParameter("invalid restart policy: maximum retry count can only be used with 'on-failure'")
     if count < 0:
         raise BadParameter("invalid restart policy: maximum retry count cannot be negative")
@@ -321,6 +320,7 @@ def check_host_config(host: dict) -> None:
         if not re.fullmatch(r"\d+(-\d+)?(/\w+)?", port):
             raise BadParameter(f'invalid port specification: "{port.partition("/")[0]}"')
     check_resources(host)
+    check_mounts(host)
     log = host["LogConfig"]
     if log["Type"] not in ("json-file", "local", "none"):
         raise BadParameter(f"logger: no log driver named '{log['Type']}' is registered")
@@ -386,6 +386,10 @@ def capabilities(host: dict, kept: tuple[str, ...] | None) -> list[str] | None:
     return [name for name in kept if name not in dropped or name in added]
 
 
+_BIND_WORDS = "ro rw z Z nocopy private rprivate shared rshared slave rslave consistent cached delegated"
+_BIND_OPTIONS = frozenset(_BIND_WORDS.split())
+
+
 def binds(host: dict) -> list[tuple[str, str, str]]:
     """(source, target, options) of every bind mount asked for."""
     found = []
@@ -400,15 +404,40 @@ def binds(host: dict) -> list[tuple[str, str, str]]:
 
 def split_bind(line: str) -> tuple[str, str, str]:
     parts = line.split(":")
-    if len(parts) < 2 or not parts[1].startswith("/"):
-        path = parts[1] if len(parts) > 1 else parts[0]
-        raise Failed(
-            f"invalid volume specification: '{line}': invalid mount config for type \"volume\": "
-            f"invalid mount path: '{path}' mount path must be absolute"
-        )
     if len(parts) > 3:
         raise Failed(f"invalid volume specification: '{line}'")
-    return parts[0], parts[1], parts[2] if len(parts) > 2 else "rw"
+    path = parts[1] if len(parts) > 1 else parts[0]
+    if not path.startswith("/"):
+        kind = "bind" if len(parts) > 1 and parts[0].startswith("/") else "volume"
+        raise Failed(
+            f"invalid volume specification: '{line}': invalid mount config for type \"{kind}\": "
+            f"invalid mount path: '{path}' mount path must be absolute"
+        )
+    options = parts[2] if len(parts) > 2 else "rw"
+    if set(options.split(",")) - _BIND_OPTIONS:
+        raise Failed(f"invalid mode: {options}")
+    return parts[0], path, options
+
+
+def check_mounts(host: dict) -> None:
+    for mount in host.get("Mounts") or []:
+        kind, source, target = mount["Type"], mount.get("Source", ""), mount["Target"]
+        if kind not in ("bind", "tmpfs", "volume", "npipe", "cluster", "image"):
+            raise BadParameter(f'invalid mount config for type "{kind}": mount type unknown')
+        prefix = f'invalid mount config for type "{kind}": '
+        if not target:
+            raise BadParameter(f"{prefix}field Target must not be empty")
+        for path in (target, *([source] if kind == "bind" else ())):
+            if not path.startswith("/"):
+                raise BadParameter(f"{prefix}invalid mount path: '{path}' mount path must be absolute")
+        if kind == "bind" and not os.path.exists(source):
+            raise BadParameter(f"{prefix}bind source path does not exist: {source}")
+    for target in host.get("Tmpfs") or {}:
+        if not target.startswith("/"):
+            raise BadParameter(f"invalid mount path: '{target}' mount path must be absolute")
+    for number, option in enumerate(host["SecurityOpt"] or [], 1):
+        if option != "no-new-privileges" and not re.match(r"[\w-]+[=:]", option):
+            raise Failed(f'invalid --security-opt {number}: "{option}"')
 
 
 def tmpfs(host: dict) -> list[tuple[str, str]]:
@@ -435,8 +464,6 @@ def refuse(config: dict, host: dict, isolation: Isolation) -> None:
     """501 with a sentence for what would have to be pretended."""
     name = "the practice engine"
     for mount in host.get("Mounts") or []:
-        if mount["Type"] not in ("bind", "tmpfs", "volume", "npipe", "cluster", "image"):
-            raise BadParameter(f'invalid mount config for type "{mount["Type"]}": mount type unknown')
         if mount["Type"] not in ("bind", "tmpfs"):
             raise NotOffered(f"{name} has no volumes: a mount of type {mount['Type']} is not possible")
     for source, target, _ in binds(host):
@@ -516,8 +543,11 @@ def warnings(config: dict, host: dict, isolation: Isolation) -> list[str]:
         lines.append(
             f"The practice engine does not add capabilities ({', '.join(sorted(extra))}). Discarded."
         )
-    if host["SecurityOpt"]:
-        lines.append("The practice engine has no security profiles. SecurityOpt was discarded.")
+    profiles = [
+        o for o in host["SecurityOpt"] or [] if not re.match(r"no-new-privileges|\w+[=:]unconfined", o)
+    ]
+    if profiles:
+        lines.append(f"The practice engine has no security profiles ({', '.join(profiles)}). Discarded.")
     if config["Volumes"]:
         paths = ", ".join(sorted(config["Volumes"]))
         lines.append(
@@ -545,11 +575,12 @@ def size(text: str) -> int:
 
 def merge(config: dict, image: dict) -> None:
     """What the image says where the request says nothing; its Cmd only without an Entrypoint of one's own."""
-    if not config["Entrypoint"] and config["Entrypoint"] != [""]:
+    if config["Entrypoint"] == [""]:
+        config["Entrypoint"] = None
+    elif not config["Entrypoint"]:
         if not config["Cmd"]:
             config["Cmd"] = list(image["Cmd"]) if image.get("Cmd") else config["Cmd"]
-        if config["Entrypoint"] is None:
-            config["Entrypoint"] = image.get("Entrypoint") or None
+        config["Entrypoint"] = image.get("Entrypoint") or None
     config["User"] = config["User"] or image.get("User", "")
     config["WorkingDir"] = config["WorkingDir"] or image.get("WorkingDir", "")
     own = {line.partition("=")[0] for line in config["Env"] or []}
@@ -567,12 +598,10 @@ def merge(config: dict, image: dict) -> None:
 
 
 def command(config: dict) -> list[str]:
-    entrypoint = config["Entrypoint"] or []
-    if entrypoint == [""]:
-        entrypoint = []
-    return [*entrypoint, *(config["Cmd"] or [])]
+    return [*(config["Entrypoint"] or []), *(config["Cmd"] or [])]
 
 
-def empty(config: dict[str, Any]) -> bool:
-    """Docker refuses a body that says nothing at all."""
-    return config == struct({}, CREATE, "", "")
+def says_nothing(body: Any) -> bool:
+    """Docker refuses a create request without any key it knows."""
+    known = {name.lower() for name in CREATE}
+    return not any(name.lower() in known for name in body or ())

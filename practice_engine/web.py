@@ -30,6 +30,7 @@ MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
 SERVER = f"Practice/{VERSION} (linux)"
 
 _MOST_JSON = 16 << 20
+_NAMED_IN_ERRORS = ("container.ExecOptions", "container.ExecStartOptions", "container.UpdateConfig")
 _VERSIONED = re.compile(r"/v(\d+(?:\.\d+)*)(/.*)")
 _FALSE = ("", "0", "no", "false", "none")
 _HEAD_PAUSE = 0.005  # docker-py loses what arrives in one read with the head
@@ -122,7 +123,8 @@ class Call:
     def json(self, shape: gojson.Shape, name: str) -> dict | None:
         """The body after its shape; None for `null`. An empty body raises as Docker does."""
         self._check_content_type()
-        return gojson.read(self.body(), shape, name)
+        prefix = name.rpartition(".")[2] if name in _NAMED_IN_ERRORS else ""
+        return gojson.read(self.body(), shape, name, prefix)
 
     def json_or_nothing(self, shape: gojson.Shape, name: str) -> dict:
         """As `json`, but an empty body says nothing."""
