@@ -67,6 +67,19 @@ class Tier:
         return "mount" in self.namespaces
 
 
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
+
+
+def scratch(root: str) -> str:
+    """Where proot keeps its own files, beside the root."""
+    return os.path.join(os.path.dirname(root), "proot")
+
+
+def environment_for(tier: Tier, root: str) -> list[str]:
+    return [f"PROOT_TMP_DIR={scratch(root)}"] if tier.name == "proot" else []
+
+
 _ALL = ("mount", "uts", "ipc", "pid", "net")
 TIERS = (
     Tier(
@@ -191,9 +204,8 @@ class Isolation:
             "tmpfs": tmpfs or [],
             "shm_size": shm_size,
             "landlock": self._landlock_rules(root, read_only) if self.landlock else [],
-            "landlock_scope": 0
-            if tier.pid_namespace
-            else kernel.SCOPE_SIGNALS | kernel.SCOPE_ABSTRACT_SOCKETS,
+            "landlock_scope": (0 if tier.pid_namespace else kernel.SCOPE_SIGNALS)
+            | (kernel.SCOPE_ABSTRACT_SOCKETS if host_network or not tier.pid_namespace else 0),
         }
 
     def _landlock_rules(self, root: str, read_only: bool) -> list[tuple[str, int]]:
@@ -203,28 +215,20 @@ class Isolation:
             (root, kernel.LANDLOCK_READ if read_only else kernel.LANDLOCK_ALL),
             ("/proc", kernel.LANDLOCK_READ),
         ]
-        rules += [
-            (f"/dev/{name}", kernel.LANDLOCK_DEVICE)
-            for name in ["null", "zero", "full", "random", "urandom", "tty"]
-        ]
+        rules += [(f"/dev/{name}", kernel.LANDLOCK_DEVICE) for name in DEVICES]
         if self.tier.name == "proot":
-            programs = ("/usr", "/bin", "/lib", "/lib64", shutil.which("proot") or "/usr/bin/proot")
+            programs = (*PROGRAMS, shutil.which("proot") or "/usr/bin/proot")
             rules += [(path, kernel.LANDLOCK_READ) for path in programs]
+            rules.append((scratch(root), kernel.LANDLOCK_ALL))
         if self.tier.name == "plain":
-            rules += [
-                (path, kernel.LANDLOCK_READ) for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc")
-            ]
+            rules += [(path, kernel.LANDLOCK_READ) for path in (*PROGRAMS, "/sbin", "/etc")]
         return rules
 
     def wrap(self, argv: list[str], cwd: str, root: str) -> tuple[list[str], str]:
         """The command and directory as this tier has to be given them."""
         if self.tier.name != "proot":
             return argv, cwd
-        devices = [
-            word
-            for name in ["null", "zero", "full", "random", "urandom", "tty"]
-            for word in ("-b", f"/dev/{name}")
-        ]
+        devices = [word for name in DEVICES for word in ("-b", f"/dev/{name}")]
         proot = shutil.which("proot") or "proot"
         return [proot, "-0", "-r", root, "-w", cwd, *devices, *argv], "/"
 
@@ -261,12 +265,15 @@ def _try(isolation: Isolation) -> str | None:
         return "needs Linux"
     if tier.name == "plain":
         return None
-    with tempfile.TemporaryDirectory(prefix="practice-probe-") as root:
+    with tempfile.TemporaryDirectory(prefix="practice-probe-") as directory:
+        root = os.path.join(directory, "root")
+        os.mkdir(root, 0o755)
         return _run_nothing(isolation, root)
 
 
 def _run_nothing(isolation: Isolation, root: str) -> str | None:
     """Go all the way to starting a program that is not there: that is as far as an empty root can get."""
+    tier = isolation.tier
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(10)
@@ -275,16 +282,19 @@ def _run_nothing(isolation: Isolation, root: str) -> str | None:
         )
         theirs.close()
         try:
+            os.makedirs(scratch(root))
             ours.sendall(wire.pack(isolation.setup(root, hostname="probe")))
             answer, _ = wire.receive(ours)
             if answer.get("error"):
                 return answer["error"]
             argv, cwd = isolation.wrap(["/nothing"], "/", root)
+            if tier.name == "proot":
+                argv = [*argv[:-1], *(word for path in PROGRAMS for word in ("-b", path)), "/bin/true"]
             null = os.open(os.devnull, os.O_RDWR)
             try:
                 request = {
-                    "op": "run", "name": "main", "argv": argv, "env": [], "cwd": cwd, "uid": 0, "gid": 0,
-                    "groups": [0], "tty": False, "limits": [], "descriptors": 3,
+                    "op": "run", "name": "main", "argv": argv, "env": environment_for(tier, root), "cwd": cwd,
+                    "uid": 0, "gid": 0, "groups": [0], "tty": False, "limits": [], "descriptors": 3,
                 }  # fmt: skip
                 socket.send_fds(ours, [wire.pack(request)], [null, null, null])
             finally:
@@ -295,6 +305,8 @@ def _run_nothing(isolation: Isolation, root: str) -> str | None:
                 return error["text"] or os.strerror(error["errno"])
             if not error:
                 answer, _ = wire.receive(ours)
+                if tier.name == "proot" and answer["code"]:
+                    return f"proot ended with {answer['code']}"
         except (OSError, EOFError) as problem:
             return str(problem) or type(problem).__name__
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from . import rooted, spec, tree, users
 from .errors import BadParameter, EngineError, Failed
-from .isolation import Isolation
+from .isolation import Isolation, Tier, environment_for, scratch
 from .logs import LogStore
 from .process import Shim, ShimLost, StartFailure
 from .stdio import Output, Stdio
@@ -66,7 +67,7 @@ def environment(
     """PATH and HOSTNAME first, then the container's own, HOME last: the order `env` shows under Docker."""
     path = DEFAULT_PATH
     if plain:
-        path = f"PATH={root}/bin:{os.environ.get('PATH', os.defpath)}"
+        path = f"PATH={root}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
     lines = [path, f"HOSTNAME={config['Hostname']}", *(["TERM=xterm"] if tty else [])]
     lines = override(override(lines, config["Env"] or []), more or [])
     if not any(line.startswith("HOME=") for line in lines):
@@ -74,8 +75,39 @@ def environment(
     return lines
 
 
-def marked(lines: list[str], isolation: Isolation, identity: str) -> list[str]:
-    return lines if isolation.tier.pid_namespace else [*lines, f"container={tree.MARK}{identity}"]
+def marked(lines: list[str], tier: Tier, root: str) -> list[str]:
+    """Where no namespace holds the processes together they carry a mark; and proot is told its place."""
+    if tier.pid_namespace:
+        return lines
+    identity = Path(root).parent.name[:12]
+    return [*lines, f"container={tree.MARK}{identity}", *environment_for(tier, root)]
+
+
+def check_program(root: str, name: str, env: list[str], directory: str) -> None:
+    """For proot, which would tell of a missing program only by its own exit code."""
+    path = dict(line.partition("=")[::2] for line in env).get("PATH", "")
+    if "/" in name:
+        status = _status_inside(root, name if name.startswith("/") else f"{directory}/{name}")
+        if status is None:
+            raise StartFailure("stat", errno.ENOENT)
+        if stat.S_ISDIR(status.st_mode):
+            raise StartFailure("directory", errno.EACCES)
+        if not status.st_mode & 0o111:
+            raise StartFailure("exec", errno.EACCES)
+        return
+    for place in path.split(":"):
+        status = _status_inside(root, f"{place}/{name}")
+        if name and status is not None and stat.S_ISREG(status.st_mode) and status.st_mode & 0o111:
+            return
+    raise StartFailure("path", errno.ENOENT)
+
+
+def _status_inside(root: str, path: str) -> os.stat_result | None:
+    try:
+        with rooted.parent(root, path) as (directory, name, _):
+            return os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return None
 
 
 def override(lines: list[str], more: list[str]) -> list[str]:
@@ -138,6 +170,8 @@ class Run:
         directory = self.config["WorkingDir"] or "/"
         try:
             self.shim = Shim(self._exited, self._lost)
+            if self.isolation.tier.name == "proot":
+                os.makedirs(scratch(self.root), exist_ok=True)
             await self.shim.prepare(self._setup())
             self.stdio = self._stdio(tty=self.config["Tty"], stdin=self.config["OpenStdin"])
             self.pid, master = await self.shim.run(
@@ -206,11 +240,15 @@ class Run:
     def _request(
         self, name: str, argv: list[str], directory: str, identity: users.Identity, env: list[str], tty: bool
     ) -> dict[str, Any]:
+        if self.isolation.tier.name == "proot":
+            check_program(self.root, argv[0], env, directory)
+            if _status_inside(self.root, directory) is None:
+                raise StartFailure("chdir", errno.ENOENT)
         argv, directory = self.isolation.wrap(argv, directory, self.root)
         return {
             "name": name,
             "argv": argv,
-            "env": marked(env, self.isolation, Path(self.root).parent.name[:12]),
+            "env": marked(env, self.isolation.tier, self.root),
             "cwd": directory,
             "uid": identity.uid,
             "gid": identity.gid,
@@ -225,12 +263,11 @@ class Run:
 
     def _check_identity(self, identity: users.Identity) -> None:
         main = self.identity
-        if self.isolation.tier.name == "plain" or not self.isolation.maps_one_user:
+        if not self.isolation.maps_one_user:
             return
-        if self.isolation.tier.name == "proot" and identity.uid != 0:
-            raise NotStarted(
-                Failed(f"the practice engine has only the user root here, not {identity.uid}"), 128
-            )
+        if not self.isolation.tier.namespaces and identity.uid != 0:
+            text = f"the practice engine has only the user root in a container here, not {identity.uid}"
+            raise NotStarted(Failed(text), 128)
         if (identity.uid, identity.gid) != (main.uid, main.gid):
             only = f"this one's is {main.uid}, not {identity.uid}"
             text = f"the practice engine has one user in each container here: {only}"
@@ -303,8 +340,12 @@ class Run:
             shim_makes_terminal=self.isolation.tier.mounts,
             on_data=on_data,
         )
+        try:
+            request = self._request(name, settings["Cmd"], directory, identity, env, settings["Tty"])
+        except StartFailure as failure:
+            stdio.discard()
+            raise explain(failure, settings["Cmd"][0], directory, in_exec=True) from failure
         self._exec_exits[name] = on_exit
-        request = self._request(name, settings["Cmd"], directory, identity, env, settings["Tty"])
         size = settings.get("ConsoleSize")
         request["size"] = size if size and all(size) else None
         try:

@@ -41,6 +41,7 @@ MASKED = [
 ]
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 DEVICES = ["null", "zero", "full", "random", "urandom", "tty"]
+_NEW_PROC = "/dev/.proc"
 DEVICE_LINKS = {
     "fd": "/proc/self/fd",
     "stdin": "/proc/self/fd/0",
@@ -225,6 +226,12 @@ def enter(setup: dict) -> None:
     os.setsid()
     kernel.become_subreaper()
     os.umask(0o022)
+    if setup["chroot"]:
+        plain_directory(f"{setup['root']}/dev")
+        for name in DEVICES:
+            path = f"{setup['root']}/dev/{name}"
+            if not os.path.lexists(path):
+                attempt(make_device, name, path)
     if setup["namespaces"]:
         enter_namespaces(setup)
     elif setup["landlock"]:
@@ -249,6 +256,8 @@ def enter_namespaces(setup: dict) -> None:
     for name in ("proc", "dev", "sys"):
         plain_directory(f"{root}/{name}")
     furnish_devices(root, setup)
+    if setup["fresh_proc"]:  # a user namespace may mount its own /proc only where it still sees another
+        kernel.mount("/proc", f"{root}/proc", flags=kernel.MS_BIND | kernel.MS_REC)
     for source, target, options in setup["binds"]:
         bind(source, target, options)
     os.chdir(root)
@@ -268,8 +277,9 @@ def furnish_devices(root: str, setup: dict) -> None:
     dev = f"{root}/dev"
     kernel.mount("tmpfs", dev, "tmpfs", kernel.MS_NOSUID, "mode=755,size=65536k")
     for name in DEVICES:
-        write(f"{dev}/{name}", "")
-        kernel.mount(f"/dev/{name}", f"{dev}/{name}", flags=kernel.MS_BIND)
+        if not attempt(make_device, name, f"{dev}/{name}"):
+            write(f"{dev}/{name}", "")
+            kernel.mount(f"/dev/{name}", f"{dev}/{name}", flags=kernel.MS_BIND)
     for name, target in DEVICE_LINKS.items():
         os.symlink(target, f"{dev}/{name}")
     quiet = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
@@ -283,9 +293,22 @@ def furnish_devices(root: str, setup: dict) -> None:
     attempt(kernel.mount, "mqueue", f"{dev}/mqueue", "mqueue", quiet)
 
 
+def make_device(name: str, path: str) -> None:
+    """A node of its own: what root does to the mode of a shared one would be done to the machine's."""
+    host = os.stat(f"/dev/{name}")
+    if not stat.S_ISCHR(host.st_mode):
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), name)
+    os.mknod(path, stat.S_IFCHR | 0o666, host.st_rdev)
+    os.chmod(path, 0o666)
+
+
 def furnish_proc() -> None:
     """Only a process inside the new PID namespace can mount its /proc."""
-    kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    os.mkdir(_NEW_PROC)
+    kernel.mount("proc", _NEW_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    kernel.unmount("/proc")
+    kernel.mount(_NEW_PROC, "/proc", flags=kernel.MS_MOVE)
+    os.rmdir(_NEW_PROC)
     for path in READ_ONLY:
         if os.path.exists(path):
             kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
