@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import kernel, wire
+from . import kernel, proot, wire
 
 SHIM = str(Path(__file__).with_name("shim.py"))
 
@@ -67,19 +67,7 @@ class Tier:
         return "mount" in self.namespaces
 
 
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
-
-
-def scratch(root: str) -> str:
-    """Where proot keeps its own files, beside the root."""
-    return os.path.join(os.path.dirname(root), "proot")
-
-
-def environment_for(tier: Tier, root: str) -> list[str]:
-    return [f"PROOT_TMP_DIR={scratch(root)}"] if tier.name == "proot" else []
-
-
 _ALL = ("mount", "uts", "ipc", "pid", "net")
 TIERS = (
     Tier(
@@ -215,11 +203,10 @@ class Isolation:
             (root, kernel.LANDLOCK_READ if read_only else kernel.LANDLOCK_ALL),
             ("/proc", kernel.LANDLOCK_READ),
         ]
-        rules += [(f"/dev/{name}", kernel.LANDLOCK_DEVICE) for name in DEVICES]
+        rules += [(f"/dev/{name}", kernel.LANDLOCK_DEVICE) for name in proot.DEVICES]
         if self.tier.name == "proot":
-            programs = (*PROGRAMS, shutil.which("proot") or "/usr/bin/proot")
-            rules += [(path, kernel.LANDLOCK_READ) for path in programs]
-            rules.append((scratch(root), kernel.LANDLOCK_ALL))
+            rules += [(path, kernel.LANDLOCK_READ) for path in (*PROGRAMS, proot.program())]
+            rules.append((proot.scratch(root), kernel.LANDLOCK_ALL))
         if self.tier.name == "plain":
             rules += [(path, kernel.LANDLOCK_READ) for path in (*PROGRAMS, "/sbin", "/etc")]
         return rules
@@ -228,9 +215,7 @@ class Isolation:
         """The command and directory as this tier has to be given them."""
         if self.tier.name != "proot":
             return argv, cwd
-        devices = [word for name in DEVICES for word in ("-b", f"/dev/{name}")]
-        proot = shutil.which("proot") or "proot"
-        return [proot, "-0", "-r", root, "-w", cwd, *devices, *argv], "/"
+        return proot.command(argv, cwd, root), "/"
 
 
 def _engine_name() -> str:
@@ -268,6 +253,10 @@ def _try(isolation: Isolation) -> str | None:
     with tempfile.TemporaryDirectory(prefix="practice-probe-") as directory:
         root = os.path.join(directory, "root")
         os.mkdir(root, 0o755)
+        if tier.name == "proot":
+            for path in ("/dev", *PROGRAMS):
+                os.mkdir(root + path)
+            proot.furnish(root)
         return _run_nothing(isolation, root)
 
 
@@ -282,18 +271,17 @@ def _run_nothing(isolation: Isolation, root: str) -> str | None:
         )
         theirs.close()
         try:
-            os.makedirs(scratch(root))
             ours.sendall(wire.pack(isolation.setup(root, hostname="probe")))
             answer, _ = wire.receive(ours)
             if answer.get("error"):
                 return answer["error"]
             argv, cwd = isolation.wrap(["/nothing"], "/", root)
             if tier.name == "proot":
-                argv = [*argv[:-1], *(word for path in PROGRAMS for word in ("-b", path)), "/bin/true"]
+                argv = proot.command(["/bin/true"], "/", root, PROGRAMS)
             null = os.open(os.devnull, os.O_RDWR)
             try:
                 request = {
-                    "op": "run", "name": "main", "argv": argv, "env": environment_for(tier, root), "cwd": cwd,
+                    "op": "run", "name": "main", "argv": argv, "env": proot.environment(root), "cwd": cwd,
                     "uid": 0, "gid": 0, "groups": [0], "tty": False, "limits": [], "descriptors": 3,
                 }  # fmt: skip
                 socket.send_fds(ours, [wire.pack(request)], [null, null, null])

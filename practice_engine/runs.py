@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import rooted, spec, tree, users
+from . import proot, rooted, spec, tree, users
 from .errors import BadParameter, EngineError, Failed
-from .isolation import Isolation, Tier, environment_for, scratch
+from .isolation import Isolation, Tier
 from .logs import LogStore
 from .process import Shim, ShimLost, StartFailure
 from .stdio import Output, Stdio
@@ -80,7 +80,11 @@ def marked(lines: list[str], tier: Tier, root: str) -> list[str]:
     if tier.pid_namespace:
         return lines
     identity = Path(root).parent.name[:12]
-    return [*lines, f"container={tree.MARK}{identity}", *environment_for(tier, root)]
+    return [
+        *lines,
+        f"container={tree.MARK}{identity}",
+        *(proot.environment(root) if tier.name == "proot" else []),
+    ]
 
 
 def check_program(root: str, name: str, env: list[str], directory: str) -> None:
@@ -171,7 +175,7 @@ class Run:
         try:
             self.shim = Shim(self._exited, self._lost)
             if self.isolation.tier.name == "proot":
-                os.makedirs(scratch(self.root), exist_ok=True)
+                proot.furnish(self.root)
             await self.shim.prepare(self._setup())
             self.stdio = self._stdio(tty=self.config["Tty"], stdin=self.config["OpenStdin"])
             self.pid, master = await self.shim.run(
