@@ -44,7 +44,7 @@ STEPS = {
     403: "the engine, or something in front of it, does not allow this call",
     404: "`%docker list --all` shows the containers that are there",
     409: "`%docker inspect` tells the state that is in the way",
-    500: "the engine's own log says more; `%docker info` may show a warning",
+    500: "if that does not tell why, the engine's own log may; `%docker info` shows its warnings",
     501: "this engine has no such feature: `%docker version` says which engine it is",
 }
 
@@ -356,6 +356,6 @@ def message(body: bytes) -> str:
 def _meaning(row: Endpoint, status: int, said: str) -> str:
     """What the row says of a status, where the engine's own words do not say it already."""
     meaning = row.statuses.get(status, "")
-    if not (meaning and row.operation) or meaning in said.lower():
+    if not (meaning and row.operation) or meaning in (said.lower(), *endpoints.FAILED.values()):
         return ""
     return f"{row.operation} answers {status} when: {meaning}"
