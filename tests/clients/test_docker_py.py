@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
+import docker
 import pytest
 from client_support import IMAGE, PATIENCE, RUN, Engine, Made, until
-
-docker = pytest.importorskip("docker", reason="docker-py is not installed")
-from docker.errors import APIError, ContainerError, ImageNotFound, NotFound  # noqa: E402
-from docker.models.containers import Container  # noqa: E402
-from docker.types import Healthcheck  # noqa: E402
-from docker.utils.socket import frames_iter  # noqa: E402
+from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
+from docker.models.containers import Container
+from docker.types import Healthcheck
+from docker.utils.socket import frames_iter
 
 FOREVER = ["sleep", "100000"]
 FIVE_LINES = "echo 1; echo 2; sleep 0.05; echo err >&2; sleep 0.05; echo 3; sleep 0.05; echo 4"
