@@ -13,9 +13,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+HERE = Path(__file__).parent
+KNOWN = json.loads((HERE / "known_differences.json").read_text())
 IMAGE = "busybox:latest"
 RUN = f"dmc-{secrets.token_hex(3)}"  # every name that this run gives begins with it
 PATIENCE = 30  # seconds until something that must happen is called a failure

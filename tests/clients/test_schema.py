@@ -15,15 +15,13 @@ import re
 import tarfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from client_support import IMAGE, RUN, Answer, Engine, Made, until
+from client_support import HERE, IMAGE, RUN, Answer, Engine, Made, until
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
-HERE = Path(__file__).parent
 EXTRACT = json.loads((HERE / "schema.json").read_text())
 DEVIATIONS = json.loads((HERE / "deviations.json").read_text())
 RECORDING = bool(os.environ.get("DOCKERMAGIC_RECORD"))
