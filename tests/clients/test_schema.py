@@ -465,7 +465,7 @@ ODD_PATHS = [
     ("DELETE", "/version", 404),
     ("GET", "/v1.99/containers/json", 400),
     ("GET", "/v1.24/containers/json", 200),
-    ("GET", "/v1.51/_ping", 200),
+    ("GET", "/v1.41/_ping", 200),
 ]
 
 
