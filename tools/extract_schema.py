@@ -61,9 +61,7 @@ def operations(spec: dict[str, Any]) -> dict[str, Any]:
         }
         for path, methods in spec["paths"].items()
         for method, operation in methods.items()
-        if method != "parameters"
-        and TAGS & set(operation["tags"])
-        and operation["operationId"] not in NOT_OURS
+        if method != "parameters" and TAGS & set(operation["tags"]) and operation["operationId"] not in NOT_OURS
     }
 
 
@@ -110,9 +108,7 @@ def text(extract: dict[str, Any]) -> str:
         lines = [f"  {json.dumps(name)}: {json.dumps(child)}" for name, child in value.items()]
         return "{\n" + ",\n".join(lines) + "\n }"
 
-    return (
-        "{\n" + ",\n".join(f" {json.dumps(name)}: {part(value)}" for name, value in extract.items()) + "\n}"
-    )
+    return "{\n" + ",\n".join(f" {json.dumps(name)}: {part(value)}" for name, value in extract.items()) + "\n}"
 
 
 if __name__ == "__main__":

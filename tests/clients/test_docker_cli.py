@@ -94,9 +94,7 @@ RUN_TABLE = {
 
 @pytest.mark.parametrize(("options", "command", "out"), RUN_TABLE.values(), ids=RUN_TABLE)
 def test_run(docker: Docker, made: Made, options: list[str], command: list[str], out: str) -> None:
-    done = docker(
-        "run", "--name", made.name(), *options, IMAGE, *command, stdin=b"ignored", env={"OURS": "here"}
-    )
+    done = docker("run", "--name", made.name(), *options, IMAGE, *command, stdin=b"ignored", env={"OURS": "here"})
     assert done == Done(0, out, "")
 
 
@@ -398,9 +396,7 @@ def test_restart(docker: Docker, name: str) -> None:
     before = docker.ok("inspect", "-f", "{{.State.StartedAt}}", name)
     assert docker.ok("restart", "-t", "0", name) == name
     until(lambda: docker.ok("logs", name) == "up\nup")
-    after = docker.ok(
-        "inspect", "-f", "{{.State.StartedAt}} {{.State.Status}} {{.RestartCount}}", name
-    ).split()
+    after = docker.ok("inspect", "-f", "{{.State.StartedAt}} {{.State.Status}} {{.RestartCount}}", name).split()
     assert after[0] != before
     assert after[1:] == ["running", "0"]
 
@@ -556,9 +552,7 @@ EXEC_FAILURES = {
 
 
 @pytest.mark.parametrize(("options", "command", "code", "words"), EXEC_FAILURES.values(), ids=EXEC_FAILURES)
-def test_exec_fails(
-    docker: Docker, box: str, options: list[str], command: list[str], code: int, words: str
-) -> None:
+def test_exec_fails(docker: Docker, box: str, options: list[str], command: list[str], code: int, words: str) -> None:
     done = docker("exec", *options, box, *command)
     assert done.code == code
     assert words in done.out + done.err
@@ -762,9 +756,7 @@ def test_cp_as_a_stream(docker: Docker, box: str) -> None:
         entry.size, entry.mode = 3, 0o640
         tar.addfile(entry, io.BytesIO(b"abc"))
     assert docker.raw("cp", "-", f"{box}:/tmp", stdin=data.getvalue()).returncode == 0
-    assert (
-        docker.ok("exec", box, "sh", "-c", "cat /tmp/streamed; stat -c ' %a %u' /tmp/streamed") == "abc 640 0"
-    )
+    assert docker.ok("exec", box, "sh", "-c", "cat /tmp/streamed; stat -c ' %a %u' /tmp/streamed") == "abc 640 0"
     assert tar_names(docker.raw("cp", f"{box}:/tmp/streamed", "-").stdout) == ["streamed"]
 
 
@@ -930,9 +922,7 @@ def two_images(docker_of_module: Docker, made_for_all: Made) -> str:
 @pytest.mark.parametrize(("condition", "tags"), IMAGE_FILTERS.values(), ids=IMAGE_FILTERS)
 def test_images_filter(docker: Docker, two_images: str, condition: str, tags: list[str]) -> None:
     out = docker.ok("images", "-f", condition.format(repo=two_images), "--format", "{{.Repository}}:{{.Tag}}")
-    assert sorted(text for text in out.splitlines() if two_images in text) == [
-        f"{two_images}:{t}" for t in tags
-    ]
+    assert sorted(text for text in out.splitlines() if two_images in text) == [f"{two_images}:{t}" for t in tags]
 
 
 def test_images_unknown_filter(docker: Docker) -> None:
@@ -1014,9 +1004,7 @@ PS = {
 @pytest.mark.parametrize(("words", "wanted"), PS.values(), ids=PS)
 def test_ps(docker: Docker, scene: Scene, words: list[str], wanted: str) -> None:
     values = scene.names | {"up_id": docker.ok("inspect", "-f", "{{.Id}}", scene.names["up"])[:12]}
-    out = docker.ok(
-        "ps", "-f", f"label={scene.label}", "--format", "{{.Names}}", *[w.format(**values) for w in words]
-    )
+    out = docker.ok("ps", "-f", f"label={scene.label}", "--format", "{{.Names}}", *[w.format(**values) for w in words])
     assert scene.short(out.splitlines()) == wanted.split()
 
 
@@ -1215,9 +1203,7 @@ def test_events_of_a_life(docker: Docker, made: Made) -> None:
 
 
 def test_events_live_with_filters(docker: Docker, name: str) -> None:
-    process = docker.spawn(
-        "events", "--filter", f"container={name}", "--filter", "event=die", "--format", "json"
-    )
+    process = docker.spawn("events", "--filter", f"container={name}", "--filter", "event=die", "--format", "json")
     # the stream is open once an event arrives that was made after it; so make them until one does
     docker.ok("create", "--name", name, "--label", "fruit=kiwi", IMAGE, "sh", "-c", "exit 5")
 
@@ -1300,10 +1286,7 @@ def test_info(docker: Docker, box: str) -> None:
 
 
 def test_system_df(docker: Docker, box: str) -> None:
-    rows = {
-        row["Type"]: row
-        for row in map(json.loads, docker.ok("system", "df", "--format", "json").splitlines())
-    }
+    rows = {row["Type"]: row for row in map(json.loads, docker.ok("system", "df", "--format", "json").splitlines())}
     assert list(rows) == ["Images", "Containers", "Local Volumes", "Build Cache"]
     assert int(rows["Containers"]["TotalCount"]) >= int(rows["Containers"]["Active"]) >= 1
     assert box in docker.ok("system", "df", "-v")
@@ -1321,8 +1304,6 @@ NEGOTIATED: list[tuple[str, Callable[[Done], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("version", "right"), NEGOTIATED, ids=lambda value: value if isinstance(value, str) else ""
-)
+@pytest.mark.parametrize(("version", "right"), NEGOTIATED, ids=lambda value: value if isinstance(value, str) else "")
 def test_api_version_asked_for(docker: Docker, version: str, right: Callable[[Done], bool]) -> None:
     assert right(docker("ps", "-q", "-f", f"name={RUN}-nosuch", env={"DOCKER_API_VERSION": version}))

@@ -101,9 +101,7 @@ RUN_TABLE: dict[str, tuple[list[str], dict[str, Any], bytes]] = {
 
 
 @pytest.mark.parametrize(("command", "how", "out"), RUN_TABLE.values(), ids=RUN_TABLE)
-def test_run(
-    client: docker.DockerClient, name: str, command: list[str], how: dict[str, Any], out: bytes
-) -> None:
+def test_run(client: docker.DockerClient, name: str, command: list[str], how: dict[str, Any], out: bytes) -> None:
     assert client.containers.run(IMAGE, command, name=name, **how) == out
 
 
@@ -195,18 +193,14 @@ def three(client: docker.DockerClient, made_for_all: Made) -> dict[str, str]:
     names = {key: made_for_all.name() for key in ("label", "up", "ended", "new")}
     labels = {names["label"]: ""}
     client.containers.run(IMAGE, FOREVER, name=names["up"], detach=True, labels=labels)
-    ended = client.containers.run(
-        IMAGE, ["sh", "-c", "exit 3"], name=names["ended"], detach=True, labels=labels
-    )
+    ended = client.containers.run(IMAGE, ["sh", "-c", "exit 3"], name=names["ended"], detach=True, labels=labels)
     ended.wait()
     client.containers.create(IMAGE, ["true"], name=names["new"], labels=labels)
     return names
 
 
 @pytest.mark.parametrize(("how", "wanted"), LISTS.values(), ids=LISTS)
-def test_list(
-    client: docker.DockerClient, three: dict[str, str], how: dict[str, Any], wanted: list[str]
-) -> None:
+def test_list(client: docker.DockerClient, three: dict[str, str], how: dict[str, Any], wanted: list[str]) -> None:
     def named(value: Any) -> Any:
         return three.get(value, value) if isinstance(value, str) else value
 
@@ -762,11 +756,7 @@ def test_top(box: Container) -> None:
 def test_stats_once(box: Container) -> None:
     stats = box.stats(stream=False)
     assert (stats["name"], stats["id"]) == (f"/{box.name}", box.id)
-    assert (
-        stats["cpu_stats"]["cpu_usage"]["total_usage"]
-        >= stats["precpu_stats"]["cpu_usage"]["total_usage"]
-        > 0
-    )
+    assert stats["cpu_stats"]["cpu_usage"]["total_usage"] >= stats["precpu_stats"]["cpu_usage"]["total_usage"] > 0
     assert stats["cpu_stats"]["system_cpu_usage"] > stats["precpu_stats"]["system_cpu_usage"] > 0
     assert 0 < stats["memory_stats"]["usage"] < stats["memory_stats"]["limit"]
     assert stats["pids_stats"]["current"] >= 1
@@ -818,9 +808,7 @@ def test_system(client: docker.DockerClient, box: Container) -> None:
     assert client.ping() is True
     version, info = client.version(), client.info()
     assert (version["Os"], version["Version"]) == ("linux", info["ServerVersion"])
-    assert tuple(map(int, version["ApiVersion"].split("."))) >= tuple(
-        map(int, version["MinAPIVersion"].split("."))
-    )
+    assert tuple(map(int, version["ApiVersion"].split("."))) >= tuple(map(int, version["MinAPIVersion"].split(".")))
     assert info["ContainersRunning"] >= 1
 
 

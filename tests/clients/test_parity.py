@@ -179,13 +179,7 @@ BEGINNINGS: list[list[Step]] = [A_RUNS, [*A_RUNS, *B_ENDED], [*B_ENDED, *A_RUNS]
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     verb = draw(st.sampled_from([*OFTEN, *VARIED]))
-    slots = (
-        [""]
-        if verb in NO_SLOT
-        else ["b", "b", "c", "a"]
-        if verb == "create"
-        else ["a", "a", "a", "b", "b", "c"]
-    )
+    slots = [""] if verb in NO_SLOT else ["b", "b", "c", "a"] if verb == "create" else ["a", "a", "a", "b", "b", "c"]
     slot = draw(st.sampled_from(slots))
     return verb, slot, {key: draw(st.sampled_from(values)) for key, values in VARIED[verb].items()}
 
@@ -269,11 +263,7 @@ class Side:
 
     def plain(self, answer: Answer) -> Any:
         """Status, kind and masked body of an answer in JSON."""
-        body = (
-            self.mask(answer.json())
-            if answer.kind == "application/json"
-            else masked_text(answer.body.decode())
-        )
+        body = self.mask(answer.json()) if answer.kind == "application/json" else masked_text(answer.body.decode())
         return answer.status, answer.kind, self.mask(body) if isinstance(body, str) else body
 
     def forget(self) -> None:
@@ -297,17 +287,10 @@ def settle(side: Side, verb: str, slot: str, details: dict[str, Any], status: in
         return
     if verb in ("start", "restart") and status == 204:
         side.starts[identity] += 1
-    if (
-        verb == "kill"
-        and details["signal"] == "USR2"
-        and seen["State"]["Running"]
-        and not seen["State"]["Paused"]
-    ):
+    if verb == "kill" and details["signal"] == "USR2" and seen["State"]["Running"] and not seen["State"]["Paused"]:
         side.answers_to_usr2[identity] += 1
     if verb == "kill" and details["signal"] in (None, "KILL", "TERM", "SIGUSR1", "15", ""):
-        until(
-            lambda: (now := side.look(slot)) is None or not now["State"]["Running"] or now["State"]["Paused"]
-        )
+        until(lambda: (now := side.look(slot)) is None or not now["State"]["Running"] or now["State"]["Paused"])
     query = {"stdout": 1}
 
     def said() -> Counter[str]:
@@ -465,8 +448,7 @@ def do_write(side: Side, slot: str, path: str) -> Any:
 def do_list(side: Side, slot: str, query: dict[str, Any]) -> Any:
     """Among what this sequence has made: with its label as one more filter."""
     filters = {
-        key: [value.replace("@", side.prefix) for value in values]
-        for key, values in query.get("filters", {}).items()
+        key: [value.replace("@", side.prefix) for value in values] for key, values in query.get("filters", {}).items()
     }
     filters["label"] = [*filters.get("label", []), side.prefix]
     answer = side.call("GET", "/containers/json", query | {"filters": filters})
@@ -527,9 +509,7 @@ def play(side: Side, sequence: list[Step]) -> Iterator[Any]:
 
 
 def told(sequence: list[Step]) -> str:
-    return "\n".join(
-        f"  {verb} {slot} {json.dumps(details) if details else ''}" for verb, slot, details in sequence
-    )
+    return "\n".join(f"  {verb} {slot} {json.dumps(details) if details else ''}" for verb, slot, details in sequence)
 
 
 def differences(one: Any, two: Any, where: str = "") -> Iterator[str]:

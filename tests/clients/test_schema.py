@@ -48,9 +48,7 @@ RANGES = {
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 for kind, (low, high) in RANGES.items():
     FORMATS.checks(kind)(lambda value, low=low, high=high: not is_integer(0, value) or low <= value < high)
-FORMATS.checks("date-time")(
-    lambda value: not isinstance(value, str) or not value or bool(MOMENT.fullmatch(value))
-)
+FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or not value or bool(MOMENT.fullmatch(value)))
 
 
 def closed(node: Any) -> Any:
@@ -71,8 +69,7 @@ def merged(node: dict[str, Any]) -> dict[str, Any]:
     if "allOf" not in node:
         return node
     parts = [
-        EXTRACT["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
-        for part in node["allOf"]
+        EXTRACT["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part for part in node["allOf"]
     ]
     properties = {name: child for part in parts for name, child in part["properties"].items()}
     return {key: value for key, value in node.items() if key != "allOf"} | {"properties": properties}
@@ -363,9 +360,7 @@ def filled(value: Any, scene: Scene) -> Any:
 def call_name(call: tuple) -> str:
     operation, line, query, body, status = call
     words = "&".join(f"{key}={value}" for key, value in query.items())
-    return f"{status} {operation} {line}?{words} {'' if body is None else body}".replace(RUN, "RUN")[
-        :140
-    ].strip(" ?")
+    return f"{status} {operation} {line}?{words} {'' if body is None else body}".replace(RUN, "RUN")[:140].strip(" ?")
 
 
 @pytest.mark.parametrize("call", CALLS, ids=call_name)
@@ -526,9 +521,7 @@ def test_load_reports_progress(engine: Engine, made: Made) -> None:
     engine.call("POST", f"/images/{IMAGE}/tag", {"repo": repo, "tag": tag})
     saved = engine.call("GET", f"/images/{image}/get")
     assert (saved.status, saved.kind) == (200, "application/x-tar")
-    answer = engine.call(
-        "POST", "/images/load", {"quiet": 1}, saved.body, {"Content-Type": "application/x-tar"}
-    )
+    answer = engine.call("POST", "/images/load", {"quiet": 1}, saved.body, {"Content-Type": "application/x-tar"})
     assert (answer.status, answer.kind) == (200, "application/json")
     said = [json.loads(text) for text in answer.body.splitlines()]
     assert said[-1] == {"stream": f"Loaded image: {image}\n"}

@@ -51,11 +51,7 @@ class Wire:
     def body(self, headers: dict[str, str]) -> bytes:
         if headers.get("Transfer-Encoding") == "chunked":
             return b"".join(self.chunks())
-        return (
-            self.file.read(int(headers["Content-Length"]))
-            if "Content-Length" in headers
-            else self.file.read()
-        )
+        return self.file.read(int(headers["Content-Length"])) if "Content-Length" in headers else self.file.read()
 
     def chunks(self) -> Iterator[bytes]:
         while size := int(self.file.readline(), 16):
@@ -135,9 +131,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("line", "headers", "body", "status", "kind", "said"), ANSWERS.values(), ids=ANSWERS)
-def test_answer(
-    wire: Wire, line: str, headers: dict, body: bytes, status: int, kind: str, said: bytes
-) -> None:
+def test_answer(wire: Wire, line: str, headers: dict, body: bytes, status: int, kind: str, said: bytes) -> None:
     got, head = wire.ask(line, body, **headers)
     assert (got, head.get("Content-Type", "")) == (status, kind)
     assert wire.body(head).startswith(said)
@@ -180,9 +174,7 @@ def test_expect_continue(wire: Wire) -> None:
 
 def test_chunked_body(wire: Wire) -> None:
     head = {"Transfer-Encoding": "chunked", "Content-Type": "application/json"}
-    lines = "POST /containers/create HTTP/1.1\r\nHost: x\r\n" + "".join(
-        f"{k}: {v}\r\n" for k, v in head.items()
-    )
+    lines = "POST /containers/create HTTP/1.1\r\nHost: x\r\n" + "".join(f"{k}: {v}\r\n" for k, v in head.items())
     wire.socket.sendall(lines.encode() + b"\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")
     status, answer = wire.head()
     assert (status, b"config cannot be empty" in wire.body(answer)) == (400, True)
@@ -204,9 +196,7 @@ CONTENT_TYPES = [
 
 
 @pytest.mark.parametrize(("line", "headers", "status", "kind"), CONTENT_TYPES)
-def test_content_type(
-    wire: Wire, box: str, line: str, headers: dict[str, str], status: int, kind: str
-) -> None:
+def test_content_type(wire: Wire, box: str, line: str, headers: dict[str, str], status: int, kind: str) -> None:
     got, head = wire.ask(line.format(box), **headers)
     assert (got, head["Content-Type"]) == (status, kind)
     if status == 101:
@@ -248,9 +238,7 @@ def test_exec_stream(wire: Wire, engine: Engine, box: str, tty: bool, wanted: by
     body = {"Cmd": ["echo", "x"], "AttachStdout": True, "Tty": tty}
     identity = engine.call("POST", f"/containers/{box}/exec", body=body).json()["Id"]
     start_body = b'{"Detach": false, "Tty": %s}' % (b"true" if tty else b"false")
-    status, head = wire.ask(
-        f"POST /exec/{identity}/start", start_body, Content_Type="application/json", **UPGRADE
-    )
+    status, head = wire.ask(f"POST /exec/{identity}/start", start_body, Content_Type="application/json", **UPGRADE)
     assert (status, head["Content-Type"]) == (101, RAW if tty else MULTIPLEXED)
     assert wire.file.read() == wanted
 
@@ -288,9 +276,7 @@ def test_a_client_that_leaves_harms_nobody(engine: Engine, box: str) -> None:
 def websocket_frame(opcode: int, data: bytes) -> bytes:
     """A short frame as a client sends it: masked."""
     mask = os.urandom(4)
-    return (
-        bytes([0x80 | opcode, 0x80 | len(data)]) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data))
-    )
+    return bytes([0x80 | opcode, 0x80 | len(data)]) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data))
 
 
 def websocket(wire: Wire, path: str) -> None:
