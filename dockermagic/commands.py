@@ -85,7 +85,7 @@ def _objects(exchange: Exchange) -> list[dict[str, Any]]:
     found = found if isinstance(found, list) else [] if found is None else [found]
     if not all(isinstance(each, dict) and "Id" in each for each in found):
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered with JSON of another form than the API's",
+            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
             "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
             exchange=exchange,
         )
