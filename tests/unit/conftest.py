@@ -111,15 +111,15 @@ def session(engine: FakeEngine) -> Session:
 @pytest.fixture
 def bare_shell(_ip: Any) -> Iterator[Shell]:
     """A shell in which the magic is not loaded, and nothing of an earlier test is left."""
-    _ip.reset(new_session=False)
-    manager = _ip.magics_manager
-    for table in manager.magics.values():
+    names, matchers = dict(_ip.user_ns), list(_ip.Completer.custom_matchers)
+    yield Shell(_ip)
+    _ip.user_ns.clear()
+    _ip.user_ns.update(names)
+    _ip.Completer.custom_matchers[:] = matchers
+    for table in _ip.magics_manager.magics.values():
         table.pop("docker", None)
         table.pop("dockerapi", None)
     _ip.extension_manager.loaded.discard("dockermagic")
-    matchers = list(_ip.Completer.custom_matchers)
-    yield Shell(_ip)
-    _ip.Completer.custom_matchers[:] = matchers
 
 
 @pytest.fixture
