@@ -120,6 +120,8 @@ def bare_shell(_ip: Any) -> Iterator[Shell]:
         table.pop("docker", None)
         table.pop("dockerapi", None)
     _ip.extension_manager.loaded.discard("dockermagic")
+    _ip.configurables[:] = [each for each in _ip.configurables if type(each).__name__ != "DockerMagic"]
+    _ip.config.pop("DockerMagic", None)
 
 
 @pytest.fixture
