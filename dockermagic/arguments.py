@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -231,10 +232,18 @@ class _Parser:
                 self.bare.append(word)
         if not self.found.values.get("help"):
             self._places()
-        for word in self.command or ():
+        self._misplaced(self.command or [])
+        return self.found
+
+    def _misplaced(self, command: list[str]) -> None:
+        for word, after in zip_longest(command, command[1:]):
+            if word == AS.option and after in AS.choices:
+                raise BadArgument(
+                    f"{word} {after} stands behind the command's first word, so the container would get it",
+                    f"put it before the --: `%docker {self.row.name} IMAGE {word} {after} -- COMMAND`",
+                )
             if word in self.table and self.table[word] in OURS:
                 self.found.notes.append(f"{word} stands behind the command's first word, so it is part of the command")
-        return self.found
 
     def _after_dashes(self, rest: list[str]) -> None:
         if self.runs and self.bare:

@@ -428,6 +428,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             409: "it is running",
             **FAILED,
         },
+        steps={
+            409: "stop it first: `%docker stop`; or add --force",
+            500: "if it is running, stop it first: `%docker stop`; or add --force",
+        },
         cli="docker rm",
         aliases=("rm", "delete"),
     ),

@@ -68,6 +68,7 @@ class Exchange:
 
     Attributes:
         request: the `Request`.
+        row: the row that it was made from; None for none.
         host: the engine's address, as in DOCKER_HOST.
         status, reason, headers: of the answer; None, "" and {} before there is one.
         seconds: from sending to the end of the answer (of what was read of it).
@@ -79,6 +80,7 @@ class Exchange:
 
     request: Request
     host: str
+    row: Any = None
     status: int | None = None
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)

@@ -275,7 +275,7 @@ def survey(around: Surroundings, probe: Callable[[Place], dict[str, Any]]) -> li
             detail, verdict = _answered(_ask(place, probe)), "answers" if over else "taken"
             over = True
         except EngineError as error:
-            detail, verdict = error.what, "no"
+            detail, verdict = short(error), "no"
         seen.append(Candidate(place.host, place.source, verdict, detail))
         over = over or place.named
     return seen
@@ -292,7 +292,15 @@ def describe(version: dict[str, Any]) -> str:
     parts = version.get("Components")
     first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
     name = str(first.get("Name") or "Engine")
-    return f"{'Docker Engine' if name == 'Engine' else name} {version.get('Version') or '?'}"
+    if name == "Engine":
+        platform = version.get("Platform")
+        name = str((platform.get("Name") if isinstance(platform, dict) else None) or "Docker Engine")
+    return f"{name} {version.get('Version') or '?'}"
+
+
+def short(error: EngineError) -> str:
+    """An error in a few words, for a list in which the place stands beside it."""
+    return error.what if type(error) is EngineError else str(type(error).__doc__).rstrip(".")
 
 
 def _answered(version: dict[str, Any]) -> str:

@@ -93,7 +93,7 @@ class DockerMagic(Magics):
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
         if isinstance(value, Exchange):
-            display(show.whole(value, self._curl(value, None)), raw=True)
+            display(show.whole(value, self._curl(value)), raw=True)
             return value
         if isinstance(value, str):
             return show.Code(value)
@@ -107,7 +107,7 @@ class DockerMagic(Magics):
             return None
         if cell is not None:
             body = bodies.from_cell(cell)
-            found.notes += bodies.lint(body)
+            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body)]
             return cell.encode()
         body = bodies.container(
             found.values.pop("image"),
@@ -147,11 +147,11 @@ class DockerMagic(Magics):
             raise
         finally:
             if self.session.last is not None and self.session.last.status is not None:
-                line = show.Line(self.session.last, self._curl(self.session.last, row, output), found.notes)
+                line = show.Line(self.session.last, self._curl(self.session.last, output), found.notes)
                 watch.finish(line._repr_mimebundle_())
         if isinstance(value, dict):
             self._warnings(value)
-        tables.mark(value, exchange, self._curl(exchange, row, output), live=live and not self._in_notebook())
+        tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())
         return value
 
     def _warnings(self, value: Mapping[str, Any]) -> None:
@@ -159,9 +159,8 @@ class DockerMagic(Magics):
         if isinstance(warnings, list) and warnings:
             display(show.Notes(*(f"⚠ the engine warns: {warning}" for warning in warnings)))
 
-    def _curl(self, exchange: Exchange, row: Endpoint | None, output: str = "") -> str:
-        row = row or endpoints.raw(exchange.request.method, exchange.request.path)
-        return tongues.curl(exchange.request, row, exchange.host, self.session.engine.tls, output)
+    def _curl(self, exchange: Exchange, output: str = "") -> str:
+        return tongues.curl(exchange.request, exchange.row, exchange.host, self.session.engine.tls, output)
 
     def _interrupted(self) -> Interrupted:
         last = self.session.last

@@ -18,14 +18,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate
+from . import arguments, bodies, endpoints, locate, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, EngineTooNew, EngineTooOld, for_status
+from .errors import (
+    BadArgument,
+    DockerMagicError,
+    EngineError,
+    EngineTooNew,
+    EngineTooOld,
+    NoEngine,
+    PermissionDenied,
+    for_status,
+)
 from .exchange import Exchange, Request
 from .locate import TLS, Candidate, Place, Surroundings
 from .transport import HTTP, Transport
 
+PRACTICE = "practice"
 PROBE_SECONDS = 5.0
+PROBE_NAMED_SECONDS = 20.0
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -46,11 +57,13 @@ class Settings:
         timeout: seconds that an engine may be silent; for stop and restart, on top of their `t`.
         rows: rows of a frame that are shown.
         lines: lines of a log that are shown.
+        practice: whether the practice engine is started where no other answers.
     """
 
     timeout: float = 60.0
     rows: int = 30
     lines: int = 500
+    practice: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,17 +127,40 @@ class Session:
         """Look for an engine, or for the one named, and keep it. A failure leaves the old one in place.
 
         Args:
-            target: an address (`unix:///…`, `tcp://…`), a docker context's name, or None for the usual order.
+            target: an address (`unix:///…`, `tcp://…`), a docker context's name, `practice`, or None for the
+                usual order, at whose end the practice engine is started.
 
         Raises:
             EngineError: none answers, or the version is beyond us.
         """
-        place, version, _ = locate.hunt(self.around, self._probe, target)
+        place, version = self._find(target)
         engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(place.host, place.tls)
         return engine
+
+    def _find(self, target: str | None) -> tuple[Place, dict[str, Any]]:
+        if target == PRACTICE:
+            return self._start_practice("%docker connect practice")
+        try:
+            place, version, _ = locate.hunt(self.around, self._probe, target)
+            return place, version
+        except (NoEngine, PermissionDenied) as error:
+            if target or not self.settings.practice or self._was_named():
+                raise
+            try:
+                return self._start_practice("no other engine answers" if isinstance(error, NoEngine) else error.what)
+            except EngineError as why:
+                error.detail = error.detail or f"The practice engine cannot stand in: {why.what}"
+                raise error from None
+
+    def _start_practice(self, why: str) -> tuple[Place, dict[str, Any]]:
+        place = Place(practice.start(self.around).host, f"{practice.SOURCE}: {why}")
+        return place, self._probe(place)
+
+    def _was_named(self) -> bool:
+        return any(place.named for place in locate.places(self.around))
 
     def _wire(self) -> Transport:
         if self._transport is None:
@@ -148,7 +184,8 @@ class Session:
         request = Request("GET", "/version")
         exchange = Exchange(request, place.host)
         try:
-            exchange.answered(transport.send(request, seconds=min(PROBE_SECONDS, self.settings.timeout)))
+            seconds = min(PROBE_NAMED_SECONDS if place.named else PROBE_SECONDS, self.settings.timeout)
+            exchange.answered(transport.send(request, seconds=seconds))
             version = exchange.json()
         except EngineError:
             raise
@@ -233,7 +270,7 @@ class Session:
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
-        self.last = Exchange(request, self.engine.host)
+        self.last = Exchange(request, self.engine.host, row)
         return self.send(row, self.last, seconds)
 
     def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
@@ -249,10 +286,11 @@ class Session:
             raise
         assert exchange.status is not None, "an answer has a status"
         if exchange.status >= 400:
+            said = message(exchange.read())
             raise for_status(exchange.status)(
-                message(exchange.read()),
+                said,
                 row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500]),
-                detail=_meaning(row, exchange.status),
+                detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
         return exchange
@@ -275,7 +313,7 @@ class Session:
         """The JSON of a call that may fail and is not remembered; None where it does."""
         try:
             request = self.prepare(BY_NAME[row], values)
-            return self.send(BY_NAME[row], Exchange(request, self.engine.host), seconds).json()
+            return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()
         except DockerMagicError:
             return None
 
@@ -315,6 +353,9 @@ def message(body: bytes) -> str:
     return str(found.get("message") or text) if isinstance(found, dict) else text
 
 
-def _meaning(row: Endpoint, status: int) -> str:
-    meaning = row.statuses.get(status)
-    return f"{row.operation} answers {status} when: {meaning}" if meaning and row.operation else ""
+def _meaning(row: Endpoint, status: int, said: str) -> str:
+    """What the row says of a status, where the engine's own words do not say it already."""
+    meaning = row.statuses.get(status, "")
+    if not (meaning and row.operation) or meaning in said.lower():
+        return ""
+    return f"{row.operation} answers {status} when: {meaning}"

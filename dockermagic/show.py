@@ -123,12 +123,12 @@ class Line:
         self.text, self.curl, self.notes = visible(exchange.line), curl, list(notes)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        notes = "".join(f"<div>⚠ {markup(note)}</div>" for note in self.notes)
+        notes = "".join(f"<div>{markup(note)}</div>" for note in self.notes)
         html = (
             f"<details><summary><code>{escape(self.text)}</code></summary>"
             f"<pre>{escape(visible_lines(self.curl))}</pre></details>{notes}"
         )
-        return {"text/plain": "\n".join([self.text, *(f"⚠ {visible(note)}" for note in self.notes)]), "text/html": html}
+        return {"text/plain": "\n".join([self.text, *map(visible, self.notes)]), "text/html": html}
 
 
 class Notes:
@@ -352,7 +352,10 @@ class Watch:
             print(*fresh, sep="\n", file=self._out, flush=True)
             return
         self._lines = [*self._lines, *fresh][-self._settings.lines :]
-        self._paint(lambda: {"text/html": terminal(self._lines, "…"), "text/plain": "\n".join(self._lines)})
+        self._paint(self._log)
+
+    def _log(self) -> dict[str, Any]:
+        return {"text/html": terminal(self._lines, f"{self.count} lines"), "text/plain": "\n".join(self._lines)}
 
     def progress(self, count: int) -> None:
         """Bytes that have come so far."""
@@ -369,11 +372,10 @@ class Watch:
             self._handle.update(final, raw=True)
 
     def stay(self) -> None:
-        """Leave on the page what has come so far."""
+        """Leave on the page what has come so far: what follows does not take its place."""
         if self._handle is not None and self._lines:
-            self._handle.update(
-                {"text/html": terminal(self._lines, ""), "text/plain": "\n".join(self._lines)}, raw=True
-            )
+            self._handle.update(self._log(), raw=True)
+            self._handle = None
 
     def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
         now = time.monotonic()
