@@ -97,15 +97,15 @@ def _bare_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 
 @pytest.fixture
-def engine() -> Iterator[FakeEngine]:
+def fake() -> Iterator[FakeEngine]:
     fake = FakeEngine()
     yield fake
     fake.close()
 
 
 @pytest.fixture
-def session(engine: FakeEngine) -> Session:
-    return Session(around=Surroundings(env={"DOCKER_HOST": engine.host}, home=Path("/nowhere"), uid=1))
+def session(fake: FakeEngine) -> Session:
+    return Session(around=Surroundings(env={"DOCKER_HOST": fake.host}, home=Path("/nowhere"), uid=1))
 
 
 @pytest.fixture
@@ -125,10 +125,10 @@ def bare_shell(_ip: Any) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def shell(bare_shell: Shell, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(bare_shell: Shell, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A shell with the magic loaded, connected to the fake engine, which forgot that it was asked."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
     loaded = bare_shell.run("%load_ext dockermagic")
     assert loaded.error is None, loaded.text
-    engine.requests.clear()
+    fake.requests.clear()
     return bare_shell

@@ -14,10 +14,10 @@ NAMES = ["db-1", "web", "web.old"]
 
 
 @pytest.fixture
-def talk(session: Session, engine: FakeEngine) -> Session:
+def talk(session: Session, fake: FakeEngine) -> Session:
     listed = [{"Names": ["/web"]}, {"Names": ["/web.old", "/x/alias"]}, {"Names": ["/db-1"]}, {"Names": None}]
-    engine.on("GET", "/containers/json", Answer(200, listed))
-    engine.on("GET", "/images/json", Answer(200, [{"RepoTags": ["busybox:latest", "alpine:3"]}, {"RepoTags": None}]))
+    fake.on("GET", "/containers/json", Answer(200, listed))
+    fake.on("GET", "/images/json", Answer(200, [{"RepoTags": ["busybox:latest", "alpine:3"]}, {"RepoTags": None}]))
     session.connect()
     return session
 
@@ -92,9 +92,9 @@ def test_what_is_no_line_of_ours(talk, text):
     ],
 )
 @pytest.mark.parametrize("text", ["%docker start w", "%docker create b"])
-def test_an_engine_that_is_of_no_help(talk, engine, monkeypatch, text, answer):
+def test_an_engine_that_is_of_no_help(talk, fake, monkeypatch, text, answer):
     monkeypatch.setattr(complete, "PATIENCE", 0.05)
-    engine.on("GET", "/containers/json", answer).on("GET", "/images/json", answer)
+    fake.on("GET", "/containers/json", answer).on("GET", "/images/json", answer)
     assert complete.candidates(talk, text) == (text[-1], [])
 
 

@@ -232,7 +232,7 @@ def test_survey_lists_every_place(tmp_path):
     around = Surroundings(env={}, home=tmp_path, uid=7)
     refused = Refused("nothing listens there", "start it")
     seen = {each.host: each for each in locate.survey(around, Probe([ROOTLESS, PODMAN], {DEFAULT: refused}))}
-    assert (seen[DEFAULT].verdict, seen[DEFAULT].detail) == ("no", "nothing listens there")
+    assert (seen[DEFAULT].verdict, seen[DEFAULT].detail) == ("no", "Nothing listens")
     assert (seen[ROOTLESS].verdict, seen[ROOTLESS].detail) == ("taken", "Docker Engine 28.5.2, API 1.51")
     assert seen[PODMAN].verdict == "answers"
     assert len(seen) == 11

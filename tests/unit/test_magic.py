@@ -20,24 +20,24 @@ STREAM = {"Content-Type": MULTIPLEXED}
 
 
 @pytest.fixture(autouse=True)
-def _usual(engine: FakeEngine) -> None:
-    engine.on("GET", "/containers/json", Answer(200, [WEB]))
-    engine.on("POST", "/containers/create", Answer(201, {"Id": "b" * 64, "Warnings": []}))
-    engine.on("GET", "/containers/web/logs", Answer(200, frame(b"one\n") + frame(b"two\n", 2), STREAM))
-    engine.on("GET", "/containers/web/json", Answer(200, {"Id": "a", "Config": {"Tty": False, "Labels": {}}}))
+def _usual(fake: FakeEngine) -> None:
+    fake.on("GET", "/containers/json", Answer(200, [WEB]))
+    fake.on("POST", "/containers/create", Answer(201, {"Id": "b" * 64, "Warnings": []}))
+    fake.on("GET", "/containers/web/logs", Answer(200, frame(b"one\n") + frame(b"two\n", 2), STREAM))
+    fake.on("GET", "/containers/web/json", Answer(200, {"Id": "a", "Config": {"Tty": False, "Labels": {}}}))
 
 
-def asked(engine: FakeEngine) -> list[str]:
-    return [f"{seen.method} {seen.path.replace('/v1.51', '')}" for seen in engine.requests]
+def asked(fake: FakeEngine) -> list[str]:
+    return [f"{seen.method} {seen.path.replace('/v1.51', '')}" for seen in fake.requests]
 
 
 # Loading
 
 
-def test_loading_says_which_engine_and_why(bare_shell: Shell, engine, monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
+def test_loading_says_which_engine_and_why(bare_shell: Shell, fake, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
     found = bare_shell.run("%load_ext dockermagic")
-    assert found.beside == f"dockermagic: Docker Engine 28.5.2, API 1.51, at {engine.host} (from DOCKER_HOST)"
+    assert found.beside == f"dockermagic: Docker Engine 28.5.2, API 1.51, at {fake.host} (from DOCKER_HOST)"
 
 
 def test_loading_without_an_engine_is_no_failure(bare_shell: Shell):
@@ -47,27 +47,27 @@ def test_loading_without_an_engine_is_no_failure(bare_shell: Shell):
     assert "→ start the engine" in found.beside
 
 
-def test_an_engine_that_comes_later_is_found(bare_shell: Shell, engine, monkeypatch):
+def test_an_engine_that_comes_later_is_found(bare_shell: Shell, fake, monkeypatch):
     bare_shell.run("%load_ext dockermagic")
     assert isinstance(bare_shell.run("%docker list").error, errors.SocketMissing)
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
     assert bare_shell.run("%docker list").error is None
 
 
-def test_loading_again_changes_nothing(shell: Shell, engine):
+def test_loading_again_changes_nothing(shell: Shell, fake):
     for line in ("%reload_ext dockermagic", "%load_ext dockermagic", "%reload_ext dockermagic"):
         assert shell.run(line).error is None
     assert [type(each).__name__ for each in shell.ip.configurables].count("DockerMagic") == 1
     assert sum(getattr(each, "__name__", "") == "docker_matcher" for each in shell.ip.Completer.custom_matchers) == 1
-    engine.requests.clear()
+    fake.requests.clear()
     assert shell.run("%docker list").error is None
-    assert asked(engine) == ["GET /containers/json"]
+    assert asked(fake) == ["GET /containers/json"]
     shell.run("%config DockerMagic.rows = 7")
     assert shell.magic.session.settings.rows == 7
 
 
-def test_a_name_that_another_extension_took(bare_shell: Shell, engine, monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
+def test_a_name_that_another_extension_took(bare_shell: Shell, fake, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
     bare_shell.ip.register_magic_function(lambda line: "theirs", "line", "docker")
     found = bare_shell.run("%load_ext dockermagic")
     assert "%docker belonged to another extension and is ours now" in found.beside
@@ -102,39 +102,39 @@ def test_our_second_name_is_ours_when_the_first_was_taken_since(shell: Shell):
         "get_ipython().run_line_magic('docker', 'list --all')",
     ],
 )
-def test_a_line_in_every_form(shell: Shell, engine, source):
+def test_a_line_in_every_form(shell: Shell, fake, source):
     found = shell.run(source)
     assert found.error is None, found.text
     assert list(found.value.name) == ["web"]
-    assert asked(engine) == ["GET /containers/json"]
-    assert engine.requests[0].query == [("all", "1")]
+    assert asked(fake) == ["GET /containers/json"]
+    assert fake.requests[0].query == [("all", "1")]
     assert "GET /v1.51/containers/json?all=1 → 200 OK" in found.beside
 
 
-def test_a_semicolon_keeps_the_value_quiet(shell: Shell, engine):
+def test_a_semicolon_keeps_the_value_quiet(shell: Shell, fake):
     found = shell.run("%docker list;")
     assert (found.error, found.value) == (None, None)
     assert "web" not in found.text
     assert "200 OK" in found.beside
-    assert len(engine.requests) == 1
+    assert len(fake.requests) == 1
 
 
-def test_the_frame_knows_its_exchange(shell: Shell, engine):
+def test_the_frame_knows_its_exchange(shell: Shell, fake):
     shell.run("df = %docker list --all --filters label=x")
     note = shell.names["df"].attrs["dockermagic"]["exchange"]
     assert (note["method"], note["path"], note["status"]) == ("GET", "/v1.51/containers/json", 200)
     assert note["query"] == {"all": "1", "filters": '{"label":["x"]}'}
     assert note["curl"].startswith("curl ")
-    assert note["host"] == engine.host
+    assert note["host"] == fake.host
 
 
-def test_a_cell_is_sent_untouched(shell: Shell, engine):
+def test_a_cell_is_sent_untouched(shell: Shell, fake):
     cell = '{ "Image":"busybox",\n\t"Env": ["A={x} $y 中"],  "X": 1.50 }\n'
     found = shell.run(f"%%docker create --name web\n{cell}")
     assert found.error is None, found.text
-    assert engine.requests[0].body == cell.encode()
-    assert engine.requests[0].query == [("name", "web")]
-    assert engine.requests[0].headers["content-type"] == "application/json"
+    assert fake.requests[0].body == cell.encode()
+    assert fake.requests[0].query == [("name", "web")]
+    assert fake.requests[0].headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("first", ["create --name web << made", "create --name=web <<made", "create --name $n << made"])
@@ -145,36 +145,36 @@ def test_a_cell_keeps_its_value_under_a_name(shell: Shell, first):
     assert shell.names["made"] == {"Id": "b" * 64, "Warnings": []}
 
 
-def test_a_name_that_was_to_be_kept_is_left_when_the_call_fails(shell: Shell, engine):
-    engine.on("POST", "/containers/create", Answer(409, {"message": "taken"}))
+def test_a_name_that_was_to_be_kept_is_left_when_the_call_fails(shell: Shell, fake):
+    fake.on("POST", "/containers/create", Answer(409, {"message": "taken"}))
     shell.names["made"] = "before"
     assert shell.run('%%docker create << made\n{"Image": "busybox"}').error is not None
     assert shell.names["made"] == "before"
 
 
-def test_lint_warns_and_sends(shell: Shell, engine):
+def test_lint_warns_and_sends(shell: Shell, fake):
     found = shell.run('%%docker create\n{"image": "busybox", "Binds": []}')
     assert found.error is None
     assert '⚠ "image" is spelled "Image"' in found.beside
     assert '"Binds" belongs inside "HostConfig"' in found.beside
-    assert len(engine.requests) == 1
+    assert len(fake.requests) == 1
 
 
-def test_create_by_flags(shell: Shell, engine):
+def test_create_by_flags(shell: Shell, fake):
     found = shell.run("%docker create busybox --name web -e A=1 -- sh -c 'echo $HOME'")
     assert found.error is None, found.text
-    assert json.loads(engine.requests[0].body) == {
+    assert json.loads(fake.requests[0].body) == {
         "Image": "busybox",
         "Cmd": ["sh", "-c", "echo $HOME"],
         "Env": ["A=1"],
         "Labels": {"dockermagic": "1"},
     }
     shell.run("%docker create busybox --no-label")
-    assert json.loads(engine.requests[1].body) == {"Image": "busybox"}
+    assert json.loads(fake.requests[1].body) == {"Image": "busybox"}
 
 
-def test_the_engines_warnings_are_shown(shell: Shell, engine):
-    engine.on("POST", "/containers/create", Answer(201, {"Id": "x", "Warnings": ["no memory \x1b[31mlimit"]}))
+def test_the_engines_warnings_are_shown(shell: Shell, fake):
+    fake.on("POST", "/containers/create", Answer(201, {"Id": "x", "Warnings": ["no memory \x1b[31mlimit"]}))
     assert "⚠ the engine warns: no memory ␛[31mlimit" in shell.run("%docker create busybox").beside
 
 
@@ -197,20 +197,20 @@ def test_the_docstring(shell: Shell):
 
 
 @pytest.mark.parametrize("line", ["%docker", "%docker --help", "%docker help", "%docker -h", "%docker # nothing"])
-def test_the_overview(shell: Shell, engine, line):
+def test_the_overview(shell: Shell, fake, line):
     found = shell.run(line)
     assert found.error is None
     assert all(f"{row.method} {row.path}" in found.beside for row in endpoints.ENDPOINTS)
-    assert engine.requests == []
+    assert fake.requests == []
 
 
 @pytest.mark.parametrize("name", [*(row.name for row in endpoints.ENDPOINTS), *commands.NAMED])
-def test_help_of_each_subcommand(shell: Shell, engine, name):
+def test_help_of_each_subcommand(shell: Shell, fake, name):
     found = shell.run(f"%docker {name} --help")
     assert found.error is None, found.text
     assert f"%docker {name}" in found.beside
     assert "--help" in found.beside
-    assert engine.requests == []
+    assert fake.requests == []
 
 
 # The same in another tongue
@@ -225,24 +225,24 @@ def test_help_of_each_subcommand(shell: Shell, engine, name):
         ("GET /info --as cli", "# the docker CLI has no word for GET /v1.51/info"),
     ],
 )
-def test_as_cli(shell: Shell, engine, line, text):
+def test_as_cli(shell: Shell, fake, line, text):
     found = shell.run(f"%docker {line}")
     assert found.error is None, found.text
     assert found.value == text
     assert text in found.text
-    assert engine.requests == []
+    assert fake.requests == []
 
 
-def test_as_curl_and_python(shell: Shell, engine):
+def test_as_curl_and_python(shell: Shell, fake):
     assert shell.run("%docker list --as curl").value == (
-        f"curl --silent --unix-socket {engine.host.removeprefix('unix://')} http://localhost/v1.51/containers/json"
+        f"curl --silent --unix-socket {fake.host.removeprefix('unix://')} http://localhost/v1.51/containers/json"
     )
     assert "requests_unixsocket" in shell.run('%%docker create --as python\n{"Image": "b"}').value
     assert shell.run("%docker connect --as curl").value.endswith(" http://localhost/v1.51")
-    assert engine.requests == []
+    assert fake.requests == []
 
 
-def test_as_curl_tells_what_is_sent(shell: Shell, engine):
+def test_as_curl_tells_what_is_sent(shell: Shell, fake):
     shown = shell.run("%docker create busybox --name web").shown[0]["text/html"]
     told = shell.run("%docker create busybox --name web --as curl").value
     assert "--request POST" in told
@@ -253,20 +253,20 @@ def test_as_curl_tells_what_is_sent(shell: Shell, engine):
 # Calls
 
 
-def test_any_call_by_method_and_path(shell: Shell, engine):
-    engine.on("GET", "/info", Answer(200, {"ID": "x"})).on("HEAD", "/_ping", Answer(200))
-    engine.on("POST", "/networks/create", Answer(201, {"Id": "n"})).on("DELETE", "/networks/n", Answer(204))
+def test_any_call_by_method_and_path(shell: Shell, fake):
+    fake.on("GET", "/info", Answer(200, {"ID": "x"})).on("HEAD", "/_ping", Answer(200))
+    fake.on("POST", "/networks/create", Answer(201, {"Id": "n"})).on("DELETE", "/networks/n", Answer(204))
     assert shell.run("%docker GET /info").value == {"ID": "x"}
     assert shell.run("%docker get '/containers/json?all=1'").value[0]["Names"] == ["/web"]
     assert list(shell.run("%docker HEAD /_ping").value.status) == [200]
     assert shell.run('%%docker POST /networks/create\n{"Name": "n"}').value == {"Id": "n"}
-    assert engine.requests[-1].body == b'{"Name": "n"}\n'
+    assert fake.requests[-1].body == b'{"Name": "n"}\n'
     assert list(shell.run("%docker DELETE /networks/n").value.status) == [204]
-    assert engine.requests[0].path == "/v1.51/info"
+    assert fake.requests[0].path == "/v1.51/info"
 
 
-def test_an_answer_into_a_file(shell: Shell, engine, tmp_path: Path):
-    engine.on("GET", "/info", Answer(200, {"ID": "x"}))
+def test_an_answer_into_a_file(shell: Shell, fake, tmp_path: Path):
+    fake.on("GET", "/info", Answer(200, {"ID": "x"}))
     shell.names["folder"] = tmp_path.as_posix()
     found = shell.run('%docker GET /info --output "{folder}/info file.json"')
     assert found.error is None, found.text
@@ -276,8 +276,8 @@ def test_an_answer_into_a_file(shell: Shell, engine, tmp_path: Path):
 @pytest.mark.parametrize(
     ("status", "happened"), [(204, "started"), (304, "was running already")], ids=["started", "already"]
 )
-def test_a_reply_without_a_body_says_what_happened(shell: Shell, engine, status, happened):
-    engine.on("POST", "/containers/web/start", Answer(status))
+def test_a_reply_without_a_body_says_what_happened(shell: Shell, fake, status, happened):
+    fake.on("POST", "/containers/web/start", Answer(status))
     found = shell.run("%docker start web")
     assert found.value.to_dict("records") == [{"container": "web", "status": status, "happened": happened}]
     assert happened in found.text
@@ -288,14 +288,14 @@ def test_json_in_place_of_a_frame(shell: Shell):
     assert shell.run("%docker list --json").value == [WEB]
 
 
-def test_the_terminal_is_asked_about_only_where_the_answer_does_not_say(shell: Shell, engine):
+def test_the_terminal_is_asked_about_only_where_the_answer_does_not_say(shell: Shell, fake):
     shell.run("%docker logs web")
-    assert asked(engine) == ["GET /containers/web/logs"]
-    engine.requests.clear()
-    engine.on("GET", "/containers/web/logs", Answer(200, b"raw\r\n"))
-    engine.on("GET", "/containers/web/json", Answer(200, {"Config": {"Tty": True}}))
+    assert asked(fake) == ["GET /containers/web/logs"]
+    fake.requests.clear()
+    fake.on("GET", "/containers/web/logs", Answer(200, b"raw\r\n"))
+    fake.on("GET", "/containers/web/json", Answer(200, {"Config": {"Tty": True}}))
     assert list(shell.run("%docker logs web").value.line) == ["raw"]
-    assert asked(engine) == ["GET /containers/web/logs", "GET /containers/web/json"]
+    assert asked(fake) == ["GET /containers/web/logs", "GET /containers/web/json"]
     assert shell.run("%docker last").value.request.path.endswith("/logs")
 
 
@@ -309,10 +309,10 @@ def test_the_terminal_is_asked_about_only_where_the_answer_does_not_say(shell: S
         ("running", ["GET inspect", "POST kill", "DELETE", "POST create"]),
     ],
 )
-def test_replace_removes_ours_first(shell: Shell, engine, state, calls):
+def test_replace_removes_ours_first(shell: Shell, fake, state, calls):
     found = {"Id": "a", "Config": {"Labels": {"dockermagic": "1"}}, "State": {"Status": state}}
-    engine.on("GET", "/containers/web/json", Answer(200, found))
-    engine.on("POST", "/containers/a/kill", Answer(204)).on("DELETE", "/containers/a", Answer(204))
+    fake.on("GET", "/containers/web/json", Answer(200, found))
+    fake.on("POST", "/containers/a/kill", Answer(204)).on("DELETE", "/containers/a", Answer(204))
     assert shell.run("%docker create busybox --name web --replace").error is None
     expected = {
         "GET inspect": "GET /containers/web/json",
@@ -320,40 +320,40 @@ def test_replace_removes_ours_first(shell: Shell, engine, state, calls):
         "DELETE": "DELETE /containers/a",
         "POST create": "POST /containers/create",
     }
-    assert asked(engine) == [expected[call] for call in calls]
+    assert asked(fake) == [expected[call] for call in calls]
 
 
-def test_replace_where_there_is_none(shell: Shell, engine):
-    engine.on("GET", "/containers/web/json", Answer(404, {"message": "no"}))
+def test_replace_where_there_is_none(shell: Shell, fake):
+    fake.on("GET", "/containers/web/json", Answer(404, {"message": "no"}))
     assert shell.run("%docker create busybox --name web --replace").error is None
-    assert asked(engine) == ["GET /containers/web/json", "POST /containers/create"]
+    assert asked(fake) == ["GET /containers/web/json", "POST /containers/create"]
 
 
-def test_cleanup_touches_ours_only(shell: Shell, engine):
+def test_cleanup_touches_ours_only(shell: Shell, fake):
     listed = [
         {"Id": "a", "Names": ["/ours"], "State": "running", "Labels": {"dockermagic": "1"}},
         {"Id": "b", "Names": ["/theirs"], "State": "running", "Labels": {"other": "1"}},
         {"Id": "c", "Names": None, "State": None, "Labels": None},
     ]
-    engine.on("GET", "/containers/json", Answer(200, listed))
-    engine.on("POST", "/containers/a/kill", Answer(409, {"message": "gone"})).on("DELETE", "/containers/a", Answer(204))
+    fake.on("GET", "/containers/json", Answer(200, listed))
+    fake.on("POST", "/containers/a/kill", Answer(409, {"message": "gone"})).on("DELETE", "/containers/a", Answer(204))
     found = shell.run("%docker cleanup")
     assert found.error is None, found.text
     assert list(found.value.name) == ["ours"]
-    assert asked(engine) == ["GET /containers/json", "POST /containers/a/kill", "DELETE /containers/a"]
-    assert engine.requests[0].query == [("all", "1"), ("filters", '{"label":["dockermagic"]}')]
+    assert asked(fake) == ["GET /containers/json", "POST /containers/a/kill", "DELETE /containers/a"]
+    assert fake.requests[0].query == [("all", "1"), ("filters", '{"label":["dockermagic"]}')]
 
 
-def test_cleanup_of_nothing(shell: Shell, engine):
-    engine.on("GET", "/containers/json", Answer(200, b"null"))
+def test_cleanup_of_nothing(shell: Shell, fake):
+    fake.on("GET", "/containers/json", Answer(200, b"null"))
     found = shell.run("%docker cleanup")
     assert (found.error, len(found.value)) == (None, 0)
 
 
-def test_connect_and_doctor(shell: Shell, engine):
-    found = shell.run(f"%docker connect {engine.host}").value
+def test_connect_and_doctor(shell: Shell, fake):
+    found = shell.run(f"%docker connect {fake.host}").value
     assert found.to_dict("records") == [
-        {"engine": "Docker Engine 28.5.2", "api": "1.51", "host": engine.host, "why": "%docker connect"}
+        {"engine": "Docker Engine 28.5.2", "api": "1.51", "host": fake.host, "why": "%docker connect"}
     ]
     seen = shell.run("%docker doctor").value
     assert list(seen.columns) == ["host", "source", "verdict", "detail"]
@@ -380,8 +380,8 @@ def test_last_after_an_error(shell: Shell):
 # Settings
 
 
-def test_settings(shell: Shell, engine):
-    engine.on("GET", "/containers/json", Answer(200, [WEB] * 5))
+def test_settings(shell: Shell, fake):
+    fake.on("GET", "/containers/json", Answer(200, [WEB] * 5))
     assert shell.run("%config DockerMagic.rows = 2").error is None
     assert "and 3 more rows" in shell.run("%docker list").text
     shell.run("%config DockerMagic.timeout = 5")
@@ -394,8 +394,8 @@ def test_settings(shell: Shell, engine):
 # Interrupts
 
 
-def follow(engine: FakeEngine) -> None:
-    engine.on("GET", "/containers/web/logs", Answer(headers=STREAM, steps=[frame(b"one\ntwo\nha"), Silence()]))
+def follow(fake: FakeEngine) -> None:
+    fake.on("GET", "/containers/web/logs", Answer(headers=STREAM, steps=[frame(b"one\ntwo\nha"), Silence()]))
 
 
 def stopped(shell: Shell) -> None:
@@ -409,8 +409,8 @@ def stopped(shell: Shell) -> None:
     assert last.status == 200
 
 
-def test_an_interrupt_of_a_follow_keeps_the_lines(shell: Shell, engine, monkeypatch):
-    follow(engine)
+def test_an_interrupt_of_a_follow_keeps_the_lines(shell: Shell, fake, monkeypatch):
+    follow(fake)
     lines = show.Watch.lines
 
     def interrupted(self, batch):
@@ -421,36 +421,43 @@ def test_an_interrupt_of_a_follow_keeps_the_lines(shell: Shell, engine, monkeypa
     stopped(shell)
 
 
-def test_a_real_signal_while_the_engine_is_silent(shell: Shell, engine, monkeypatch):
-    lines, shown = show.Watch.lines, threading.Event()
+def test_a_real_signal_while_the_engine_is_silent(shell: Shell, fake, monkeypatch):
+    lines, stay, shown, stopping = show.Watch.lines, show.Watch.stay, threading.Event(), threading.Event()
 
     def told(self, batch):
         lines(self, batch)
         shown.set()
+
+    def stays(self):
+        stopping.set()
+        stay(self)
 
     def steps(seen: Seen) -> Answer:
         def pieces():
             yield frame(b"one\ntwo\nha")
             assert shown.wait(30)
             os.kill(os.getpid(), signal.SIGINT)
+            if not stopping.wait(1):
+                yield frame(b"")  # it came just before the main thread went to wait, and Python looks only after that
             yield Silence()
 
         return Answer(headers=STREAM, steps=pieces())
 
     monkeypatch.setattr(show.Watch, "lines", told)
-    engine.on("GET", "/containers/web/logs", steps)
+    monkeypatch.setattr(show.Watch, "stay", stays)
+    fake.on("GET", "/containers/web/logs", steps)
     stopped(shell)
 
 
-def test_after_an_interrupt_the_next_call_goes_through(shell: Shell, engine, monkeypatch):
-    follow(engine)
+def test_after_an_interrupt_the_next_call_goes_through(shell: Shell, fake, monkeypatch):
+    follow(fake)
     monkeypatch.setattr(show.Watch, "lines", lambda self, batch: (_ for _ in ()).throw(KeyboardInterrupt))
     assert type(shell.run("%docker logs web --follow").error) is errors.Interrupted
     assert len(shell.run("%docker list").value) == 1
 
 
-def test_an_interrupt_of_an_export_leaves_no_file(shell: Shell, engine, monkeypatch, tmp_path: Path):
-    engine.on("GET", "/containers/web/export", Answer(steps=[b"x" * 1000, Silence()]))
+def test_an_interrupt_of_an_export_leaves_no_file(shell: Shell, fake, monkeypatch, tmp_path: Path):
+    fake.on("GET", "/containers/web/export", Answer(steps=[b"x" * 1000, Silence()]))
     monkeypatch.setattr(show.Watch, "progress", lambda self, count: (_ for _ in ()).throw(KeyboardInterrupt))
     shell.names["folder"] = str(tmp_path)
     found = shell.run("%docker export web --output {folder}/web.tar")
@@ -458,8 +465,8 @@ def test_an_interrupt_of_an_export_leaves_no_file(shell: Shell, engine, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupt_stops_the_cell(shell: Shell, engine, monkeypatch):
-    follow(engine)
+def test_an_interrupt_stops_the_cell(shell: Shell, fake, monkeypatch):
+    follow(fake)
     monkeypatch.setattr(show.Watch, "lines", lambda self, batch: (_ for _ in ()).throw(KeyboardInterrupt))
     shell.run("%docker logs web --follow\nwent_on = True")
     assert "went_on" not in shell.names

@@ -291,10 +291,10 @@ def test_columns_line_up_where_characters_are_wide(frames):
     assert show.width("中a") == 3
 
 
-def test_foreign_frames_are_left_alone(shell, engine):
+def test_foreign_frames_are_left_alone(shell, fake):
     from fake_engine import Answer
 
-    engine.on("GET", "/containers/json", Answer(200, []))
+    fake.on("GET", "/containers/json", Answer(200, []))
     formatter = shell.ip.display_formatter
     foreign = pd.DataFrame({"a": [1, 2], "b": ["<b>", "y"]})
     html, plain = foreign._repr_html_(), repr(foreign)
@@ -308,10 +308,10 @@ def test_foreign_frames_are_left_alone(shell, engine):
         assert "text/html" not in formatter.format(foreign)[0]
 
 
-def test_a_formatter_that_was_there_before_still_shows_the_others(shell, engine):
+def test_a_formatter_that_was_there_before_still_shows_the_others(shell, fake):
     from fake_engine import Answer
 
-    engine.on("GET", "/containers/json", Answer(200, []))
+    fake.on("GET", "/containers/json", Answer(200, []))
     formatters = shell.ip.display_formatter.formatters
     before = {mime: formatters[mime].for_type(pd.DataFrame) for mime in ("text/html", "text/plain")}
     formatters["text/html"].for_type(pd.DataFrame, lambda frame: "theirs")
@@ -352,12 +352,13 @@ def test_live_lines_in_a_notebook_and_at_a_prompt(capsys):
     for number in range(5):
         watch.lines([("stdout", f"line {number} <b>\x1b[0m")])
     watch.stay()
-    assert len(display.first) == 1
     last = display.updates[-1]
+    assert len(display.first) == 1
     assert last["text/plain"].splitlines() == ["   │line 3 <b>␛[0m", "   │line 4 <b>␛[0m"]
     harmless(last["text/html"])
     watch.finish({"text/plain": "end"})
-    assert display.updates[-1] == {"text/plain": "end"}
+    assert display.updates[-1] == last, "what came so far stays"
+    assert display.first[-1] == {"text/plain": "end"}
     assert capsys.readouterr().out == ""
 
     display = Display()

@@ -205,11 +205,11 @@ def test_the_table_is_long_enough():
 
 
 @named(TYPED)
-def test_what_is_typed_wrongly_is_refused_and_nothing_is_sent(shell: Shell, engine: FakeEngine, wrong: Wrong):
+def test_what_is_typed_wrongly_is_refused_and_nothing_is_sent(shell: Shell, fake: FakeEngine, wrong: Wrong):
     found = shell.run(wrong.source)
     block(found, wrong)
     assert isinstance(found.error, CallError)
-    assert engine.requests == []
+    assert fake.requests == []
 
 
 def archive(size: int) -> bytes:
@@ -411,21 +411,21 @@ ANSWERED = [
 
 
 @named(ANSWERED)
-def test_what_the_engine_answers_wrongly(shell: Shell, engine: FakeEngine, wrong: Wrong, tmp_path: Path):
+def test_what_the_engine_answers_wrongly(shell: Shell, fake: FakeEngine, wrong: Wrong, tmp_path: Path):
     for call, answer in wrong.answers.items():
         method, _, path = call.partition(" ")
-        engine.on(method, path, answer)
+        fake.on(method, path, answer)
     shell.names["folder"] = str(tmp_path)
     found = shell.run(wrong.source)
     block(found, wrong)
     assert found.error.exchange.status is not None or "ended in the middle" in found.text
     if isinstance(found.error, errors.NotOurs):
-        assert {seen.method for seen in engine.requests} == {"GET"}
+        assert {seen.method for seen in fake.requests} == {"GET"}
 
 
 @named([each for each in ANSWERED if "--output" in each.line and each.kind is errors.CutShort and "ended" in each.what])
-def test_nothing_of_a_file_is_left(shell: Shell, engine: FakeEngine, wrong: Wrong, tmp_path: Path):
-    engine.on("GET", "/containers/web/export", wrong.answers[EXPORT])
+def test_nothing_of_a_file_is_left(shell: Shell, fake: FakeEngine, wrong: Wrong, tmp_path: Path):
+    fake.on("GET", "/containers/web/export", wrong.answers[EXPORT])
     shell.names["folder"] = str(tmp_path)
     shell.run(wrong.source)
     assert list(tmp_path.iterdir()) == []
@@ -468,11 +468,11 @@ SLOW = [
 
 
 @named(SLOW)
-def test_an_engine_that_falls_silent(shell: Shell, engine: FakeEngine, wrong: Wrong, tmp_path: Path):
+def test_an_engine_that_falls_silent(shell: Shell, fake: FakeEngine, wrong: Wrong, tmp_path: Path):
     assert shell.run("%config DockerMagic.timeout = 0.05").error is None
     for call, answer in wrong.answers.items():
         method, _, path = call.partition(" ")
-        engine.on(method, path, answer)
+        fake.on(method, path, answer)
     shell.names["folder"] = str(tmp_path)
     block(shell.run(wrong.source), wrong)
     assert list(tmp_path.iterdir()) == []
@@ -541,13 +541,13 @@ def test_no_engine_there(bare_shell: Shell, monkeypatch, tmp_path_factory, make,
 
 
 @pytest.mark.parametrize(("make", "kind", "what", "step"), NOWHERE)
-def test_connect_to_what_is_none(shell: Shell, engine, tmp_path_factory, make, kind, what, step):
+def test_connect_to_what_is_none(shell: Shell, fake, tmp_path_factory, make, kind, what, step):
     target = make(Path(os.path.realpath(tmp_path_factory.mktemp("w"))))
     if target == "rubbish":
         kind, what, step = errors.NoSuchContext, "there is no docker context 'rubbish'", "stored ones: none"
     block(shell.run(f"%docker connect {target}"), Wrong("connect", kind, what, step))
-    assert engine.requests == []
-    engine.on("GET", "/containers/json", Answer(200, []))
+    assert fake.requests == []
+    fake.on("GET", "/containers/json", Answer(200, []))
     assert shell.run("%docker list").error is None, "the old engine is still there"
 
 
@@ -635,10 +635,10 @@ def test_a_context_that_is_none(bare_shell: Shell, monkeypatch, tmp_path, env, c
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
-def test_a_socket_that_is_not_for_this_user(bare_shell: Shell, engine: FakeEngine, monkeypatch):
-    os.chmod(engine.folder, 0o755)
-    os.chmod(engine.host.removeprefix("unix://"), 0o600)
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
+def test_a_socket_that_is_not_for_this_user(bare_shell: Shell, fake: FakeEngine, monkeypatch):
+    os.chmod(fake.folder, 0o755)
+    os.chmod(fake.host.removeprefix("unix://"), 0o600)
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
     os.seteuid(65534)
     try:
         bare_shell.run("%load_ext dockermagic")
