@@ -392,10 +392,10 @@ def _lint_key(section: str, key: str) -> str | None:
     ):
         right = next((name for name in names if name.lower() == key.lower()), None)
         if right and other == section:
-            return f'"{key}" is spelled "{right}"'
+            return f'"{key}" is spelled "{right}" in the API'
         if right:
             place = f'inside "{other}"' if other else 'at the top level, beside "Image"'
-            return f'"{key}" {here} is not looked at: "{right}" belongs {place}'
+            return f'"{key}" {here} is in the wrong place, and engines of today do not look there: it belongs {place}'
     close = difflib.get_close_matches(key, known, 1, 0.75)
     return f'the API knows no "{key}" {here}' + (f': did you mean "{close[0]}"?' if close else "")
 

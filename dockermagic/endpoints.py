@@ -235,7 +235,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         places=(CONTAINER,),
         query=(Param("ps_args", "text", "arguments for ps", default="-ef", cli="", metavar="ARGS"),),
         statuses={200: "the processes", **NO_CONTAINER, 409: "it is not running", **FAILED},
-        steps={409: NOT_RUNNING, 500: NOT_RUNNING},
+        steps={409: NOT_RUNNING, 500: f"if it runs, ps did not take these arguments; if not: {NOT_RUNNING}"},
         cli="docker top",
     ),
     Endpoint(

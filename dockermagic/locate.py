@@ -229,38 +229,35 @@ def _current_context(around: Surroundings) -> str | None:
 
 def hunt(
     around: Surroundings, probe: Callable[[Place], dict[str, Any]], target: str | None = None
-) -> tuple[Place, dict[str, Any], list[Candidate]]:
+) -> tuple[Place, dict[str, Any]]:
     """Try the places in order and take the first whose engine answers.
 
     Args:
         probe: asks a place for its `/version`, or raises an EngineError.
 
     Returns:
-        the place, its `/version`, and what was seen everywhere.
+        the place and its `/version`.
 
     Raises:
         EngineError: of the place that the user named; PermissionDenied where that is all that stands in the
             way; else NoEngine.
     """
-    seen: list[Candidate] = []
+    tried: list[str] = []
     denied: PermissionDenied | None = None
     for place in places(around, target):
         try:
-            version = _ask(place, probe)
+            return place, _ask(place, probe)
         except EngineError as error:
             if place.named:
                 error.detail = error.detail or f"It was named by {place.source}, so no other engine was tried."
                 raise
-            seen.append(Candidate(place.host, place.source, "no", error.what))
+            tried.append(place.source)
             if isinstance(error, PermissionDenied):
                 denied = denied or error
-            continue
-        seen.append(Candidate(place.host, place.source, "taken", _answered(version)))
-        return place, version, seen
     if denied:
         raise denied
     raise NoEngine(
-        f"no container engine answers; {len(seen)} places were tried: {', '.join(c.source for c in seen)}",
+        f"no container engine answers; {len(tried)} places were tried: {', '.join(tried)}",
         "install Docker (docs.docker.com/get-docker) or Podman (podman.io), start it, then `%docker connect`; "
         "`%docker doctor` lists every place",
     )

@@ -11,11 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from .errors import NoEngine
+from .exchange import size
 from .locate import LONGEST_SOCKET_PATH, Surroundings
 
 SOURCE = "the practice engine"
@@ -95,6 +98,18 @@ def start(around: Surroundings) -> Home:
             raise NoEngine("the practice engine did not come up", f"its log is {place.log}")
         time.sleep(0.01)
     return place
+
+
+def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> str:
+    """What there is to know of a running one, from its `/info` and `/system/df`, and how to stop it."""
+    labels = dict(str(label).partition("=")[::2] for label in info.get("Labels") or [])
+    pid = labels.get("dockermagic.pid", "?")
+    count = sum(container.get("SizeRw") or 0 for container in used.get("Containers") or [])
+    return (
+        f"isolation: {labels.get('dockermagic.isolation', '?')}; pid {pid}; {info.get('Images', 0)} image(s), "
+        f"{info.get('ContainersRunning', 0)} of {info.get('Containers', 0)} container(s) running; "
+        f"{size((used.get('LayersSize') or 0) + count)} in {place.data}; stop it by `kill {pid}`"
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -14,11 +14,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate, practice
+from . import arguments, bodies, endpoints, locate
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -26,17 +26,13 @@ from .errors import (
     EngineError,
     EngineTooNew,
     EngineTooOld,
-    NoEngine,
-    PermissionDenied,
     for_status,
 )
 from .exchange import Exchange, Request
-from .locate import TLS, Candidate, Place, Surroundings
+from .hunter import Hunter
+from .locate import TLS, Candidate, Surroundings
 from .transport import HTTP, Transport
 
-PRACTICE = "practice"
-PROBE_SECONDS = 5.0
-PROBE_NAMED_SECONDS = 20.0
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -44,7 +40,7 @@ STEPS = {
     403: "the engine, or something in front of it, does not allow this call",
     404: "`%docker list --all` shows the containers that are there",
     409: "`%docker inspect` tells the state that is in the way",
-    500: "the engine's own log says more; `%docker info` may show a warning",
+    500: "if that does not tell why, the engine's own log may; `%docker info` shows its warnings",
     501: "this engine has no such feature: `%docker version` says which engine it is",
 }
 
@@ -133,34 +129,16 @@ class Session:
         Raises:
             EngineError: none answers, or the version is beyond us.
         """
-        place, version = self._find(target)
+        place, version = self._hunter.find(target)
         engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(place.host, place.tls)
         return engine
 
-    def _find(self, target: str | None) -> tuple[Place, dict[str, Any]]:
-        if target == PRACTICE:
-            return self._start_practice("%docker connect practice")
-        try:
-            place, version, _ = locate.hunt(self.around, self._probe, target)
-            return place, version
-        except (NoEngine, PermissionDenied) as error:
-            if target or not self.settings.practice or self._was_named():
-                raise
-            try:
-                return self._start_practice("no other engine answers" if isinstance(error, NoEngine) else error.what)
-            except EngineError as why:
-                error.detail = error.detail or f"The practice engine cannot stand in: {why.what}"
-                raise error from None
-
-    def _start_practice(self, why: str) -> tuple[Place, dict[str, Any]]:
-        place = Place(practice.start(self.around).host, f"{practice.SOURCE}: {why}")
-        return place, self._probe(place)
-
-    def _was_named(self) -> bool:
-        return any(place.named for place in locate.places(self.around))
+    @property
+    def _hunter(self) -> Hunter:
+        return Hunter(self.around, self._open, self.settings.timeout, self.settings.practice)
 
     def _wire(self) -> Transport:
         if self._transport is None:
@@ -170,37 +148,13 @@ class Session:
 
     def doctor(self) -> list[Candidate]:
         """What is at every place where an engine may be, the one in use marked, in the order of the hunt."""
-        seen = locate.survey(self.around, self._probe)
+        seen = self._hunter.survey()
         if self._engine is None:
             return seen
-        used = Candidate(
-            self._engine.host, self._engine.source, "in use", f"{self._engine.name}, API {self._engine.api}"
-        )
-        found = [used if each.host == used.host else each for each in seen]
-        return found if used in found else [used, *found]
-
-    def _probe(self, place: Place) -> dict[str, Any]:
-        transport = self._open(place.host, place.tls)
-        request = Request("GET", "/version")
-        exchange = Exchange(request, place.host)
-        try:
-            seconds = min(PROBE_NAMED_SECONDS if place.named else PROBE_SECONDS, self.settings.timeout)
-            exchange.answered(transport.send(request, seconds=seconds))
-            version = exchange.json()
-        except EngineError:
-            raise
-        except DockerMagicError as error:
-            raise EngineError(
-                f"{place.host} answers, but not as a Docker engine does", "`%docker doctor` lists the engines here"
-            ) from error
-        finally:
-            transport.close()
-        if exchange.status != 200 or not isinstance(version, dict) or "ApiVersion" not in version:
-            raise EngineError(
-                f"{place.host} answers, but not as a Docker engine does ({exchange.status} {exchange.reason})",
-                "`%docker doctor` lists the engines here",
-            )
-        return version
+        host, known = self._engine.host, f"{self._engine.name}, API {self._engine.api}"
+        if not any(each.host == host for each in seen):
+            return [Candidate(host, self._engine.source, "in use", known), *seen]
+        return [replace(each, verdict="in use") if each.host == host else each for each in seen]
 
     def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | None = None) -> Request:
         """The request for a row, complete; nothing is sent.
@@ -356,6 +310,6 @@ def message(body: bytes) -> str:
 def _meaning(row: Endpoint, status: int, said: str) -> str:
     """What the row says of a status, where the engine's own words do not say it already."""
     meaning = row.statuses.get(status, "")
-    if not (meaning and row.operation) or meaning in said.lower():
+    if not (meaning and row.operation) or meaning in (said.lower(), *endpoints.FAILED.values()):
         return ""
     return f"{row.operation} answers {status} when: {meaning}"

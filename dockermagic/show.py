@@ -86,10 +86,10 @@ def visible_lines(text: str) -> str:
 
 
 def dressed(value: Any) -> Any:
-    """A value as it is to be shown: dicts and lists as trees."""
+    """A value as it is to be shown: dicts and lists as trees, those inside them too."""
     if isinstance(value, dict):
-        return Tree(value)
-    return Branch(value) if isinstance(value, list) else value
+        return Tree({key: dressed(each) for key, each in value.items()})
+    return Branch(map(dressed, value)) if isinstance(value, list) else value
 
 
 def pretty(value: Any) -> str:

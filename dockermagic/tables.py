@@ -426,7 +426,19 @@ def anything(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     body = exchange.read()
     if "json" in kind:
         return _json_values(body)
+    if lines := _framed(body):
+        return _log_frame([stream for stream, _ in lines], [line for _, line in lines], stamped=False)
     return body.decode("utf-8", "backslashreplace") if body else outcome(exchange, row, wanted)
+
+
+def _framed(body: bytes) -> list[tuple[str, str]]:
+    """The lines of a framed stream that came without a Content-Type; none where it is something else."""
+    decoder, whole = frames.Demultiplexer(), frames.Lines()
+    try:
+        lines = list(whole.feed(decoder.feed(body)))
+    except ValueError:
+        return []
+    return [] if decoder.pending else [*lines, *whole.flush()]
 
 
 def _json_values(body: bytes) -> Any:
