@@ -22,7 +22,9 @@ from dockermagic.session import Session
 
 settings.register_profile("unit", deadline=None, derandomize=True)
 settings.load_profile("unit")
-SURROUNDINGS = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+SURROUNDINGS = tuple(
+    "DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH XDG_DATA_HOME".split()
+)
 
 
 @dataclass

@@ -156,7 +156,7 @@ def test_lint_warns_and_sends(shell: Shell, fake):
     found = shell.run('%%docker create\n{"image": "busybox", "Binds": []}')
     assert found.error is None
     assert '⚠ "image" is spelled "Image"' in found.beside
-    assert '"Binds" belongs inside "HostConfig"' in found.beside
+    assert '"Binds" at the top level is in the wrong place' in found.beside
     assert len(fake.requests) == 1
 
 
@@ -358,7 +358,8 @@ def test_connect_and_doctor(shell: Shell, fake):
     seen = shell.run("%docker doctor").value
     assert list(seen.columns) == ["host", "source", "verdict", "detail"]
     assert seen.verdict[0] == "in use"
-    assert len(seen) == 12
+    assert list(seen.verdict)[-1] == "not started"
+    assert len(seen) == 13
 
 
 def test_last_shows_the_whole_exchange(shell: Shell):

@@ -322,6 +322,60 @@ def test_what_answers_and_is_no_engine(version):
     fake.close()
 
 
+class Practice:
+    """Stands for the practice engine: notes that it was started, and is the fake one."""
+
+    def __init__(self, host: str, error: errors.EngineError | None = None) -> None:
+        self.host, self.error, self.started = host, error, 0
+
+    def __call__(self, around: Surroundings) -> Practice:
+        self.started += 1
+        if self.error:
+            raise self.error
+        return self
+
+
+@pytest.mark.parametrize(
+    ("env", "target", "allowed", "started"),
+    [
+        ({}, None, True, True),
+        ({}, None, False, False),
+        ({}, "practice", False, True),
+        ({"DOCKER_HOST": "unix:///gone"}, "practice", True, True),
+        ({"DOCKER_HOST": "unix:///gone"}, None, True, False),
+        ({"DOCKER_HOST": "rubbish"}, None, True, False),
+        ({"DOCKER_CONTEXT": "gone"}, None, True, False),
+        ({}, "unix:///gone", True, False),
+        ({}, "gone", True, False),
+    ],
+)
+def test_the_practice_engine_stands_in_only_where_nothing_was_named(
+    fake, monkeypatch, tmp_path, env, target, allowed, started
+):
+    practice = Practice(fake.host)
+    monkeypatch.setattr("dockermagic.practice.start", practice)
+    monkeypatch.setattr("dockermagic.locate.KNOWN_SOCKETS", ())
+    around = Surroundings(env=env, home=tmp_path, uid=1, default_socket=str(tmp_path / "gone.sock"))
+    session = Session(Settings(practice=allowed), around)
+    if started:
+        assert session.connect(target).host == fake.host
+        assert session.engine.source.startswith("the practice engine: ")
+    else:
+        with pytest.raises(errors.EngineError):
+            session.connect(target)
+    assert practice.started == started
+
+
+def test_a_practice_engine_that_does_not_start_is_told(fake, monkeypatch, tmp_path):
+    monkeypatch.setattr("dockermagic.practice.start", Practice(fake.host, errors.NoEngine("no module", "get it")))
+    monkeypatch.setattr("dockermagic.locate.KNOWN_SOCKETS", ())
+    session = Session(around=Surroundings(env={}, home=tmp_path, uid=1, default_socket=str(tmp_path / "gone.sock")))
+    with pytest.raises(errors.NoEngine) as caught:
+        session.connect()
+    assert caught.value.detail == "The practice engine cannot stand in: no module"
+    assert len(caught.value.lines()) == 3
+
+
 def test_quick_forgets_and_forgives(session, fake):
     fake.on("GET", "/containers/json", Answer(200, [1])).on("GET", "/images/json", Answer(500, {"message": "no"}))
     session.connect()
