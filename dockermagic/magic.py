@@ -242,9 +242,8 @@ def load(shell: Any) -> DockerMagic:
     shell.register_magics(magic)
     for kind in ("line", "cell"):
         shell.register_magic_function(shell.find_line_magic(NAMES[0]), kind, NAMES[1])
-    if magic not in shell.configurables:
-        shell.configurables[:] = [each for each in shell.configurables if type(each).__name__ != "DockerMagic"]
-        shell.configurables.append(magic)
+    others = [each for each in shell.configurables if type(each).__name__ != "DockerMagic"]
+    shell.configurables[:] = [*others, magic]
     complete.install(shell, magic.session)
     lines = [
         f"%{name} belonged to another extension and is ours now; load that one again to give it back. "
