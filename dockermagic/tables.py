@@ -73,8 +73,10 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
     kind = "tree" if wanted.as_json and not row.stream and row.reply != "outcome" else row.reply
     try:
         exchange.value = KINDS[kind](exchange, row, wanted)
-    except (CutShort, FileError) as error:
-        error.exchange = exchange
+    except BaseException as error:
+        exchange.close()
+        if isinstance(error, CutShort | FileError):
+            error.exchange = exchange
         raise
     return exchange.value
 
