@@ -85,6 +85,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("Podman", "list: no such filter", 500, PODMAN),
     Difference("Podman", "list: no such state", 500, PODMAN),
     Difference("Podman", "list: before an unknown one", 500, PODMAN),
+    Difference("Podman", "GET: a version beyond it", 200, "it looks at no version"),
     Difference("Podman", "images: no such filter", 500, PODMAN),
 )
 
