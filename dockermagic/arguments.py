@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,7 +78,7 @@ def _number(text: str, param: Param) -> int:
 
 
 def _tail(text: str, param: Param) -> str:
-    if text == "all" or text.isdigit():
+    if text == "all" or (text.isascii() and text.isdigit()):
         return text
     raise BadArgument(f"{_named(param)} takes a number of lines or all, and not {text!r}", "for instance --tail 20")
 
@@ -112,12 +113,16 @@ def _pair(text: str, param: Param) -> tuple[str, str]:
 
 
 def _file(text: str, param: Param) -> str:
-    path = Path(_word(text, param)).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(_word(text, param)).expanduser()
+        folder, inside = path.is_dir(), path.parent.is_dir()
+    except (OSError, RuntimeError) as error:
+        raise BadArgument(f"{param.option} cannot be {text}: {error}", "write a path, for instance ./web.tar") from None
+    if folder:
         raise BadArgument(
             f"{text} is a folder, and {param.option} takes a file", f"write {param.option} {path / 'web.tar'}"
         )
-    if not path.parent.is_dir():
+    if not inside:
         raise BadArgument(f"there is no folder {path.parent}", "make it first: `!mkdir -p …`")
     return str(path)
 
@@ -227,10 +232,18 @@ class _Parser:
                 self.bare.append(word)
         if not self.found.values.get("help"):
             self._places()
-        for word in self.command or ():
+        self._misplaced(self.command or [])
+        return self.found
+
+    def _misplaced(self, command: list[str]) -> None:
+        for word, after in zip_longest(command, command[1:]):
+            if word == AS.option and after in AS.choices:
+                raise BadArgument(
+                    f"{word} {after} stands behind the command's first word, so the container would get it",
+                    f"put it before the --: `%docker {self.row.name} IMAGE {word} {after} -- COMMAND`",
+                )
             if word in self.table and self.table[word] in OURS:
                 self.found.notes.append(f"{word} stands behind the command's first word, so it is part of the command")
-        return self.found
 
     def _after_dashes(self, rest: list[str]) -> None:
         if self.runs and self.bare:
@@ -333,10 +346,12 @@ class _Parser:
         self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
 
     def _too_many(self, bare: list[str]) -> None:
-        one = len(self.row.places) == 1 and self.row.places[0].kind == "container"
+        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in ("container", "needed")]
         raise BadArgument(
             f"{self.row.name} has no use for {bodies.quoted(bare)}",
-            "one line is one call to one container: write a line for each" if one else f"write `{usage(self.row)}`",
+            "one line is one call to one container: write a line for each"
+            if one == ["container"]
+            else f"write `{usage(self.row)}`",
         )
 
 
@@ -345,7 +360,8 @@ def _named(param: Param) -> str:
 
 
 def _usage(param: Param) -> str:
-    return f"{param.option} {param.metavar or param.name.upper()}"
+    value = param.metavar or param.name.upper()
+    return value if param.kind in ("container", "path", "target") else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
@@ -364,9 +380,7 @@ def encode(param: Param, value: Any) -> str | None:
         return "1"
     if isinstance(value, Mapping):
         return json.dumps(
-            {name: texts if isinstance(texts, (list, Mapping)) else [str(texts)] for name, texts in value.items()},
-            separators=(",", ":"),
-            ensure_ascii=False,
+            {name: _texts(texts) for name, texts in value.items()}, separators=(",", ":"), ensure_ascii=False
         )
     if isinstance(value, datetime):
         return moment(value.isoformat())
@@ -375,6 +389,14 @@ def encode(param: Param, value: Any) -> str | None:
     raise BadArgument(
         f"{param.name} takes no {type(value).__name__}", "pass text, a number, True, or a dict of filters"
     )
+
+
+def _texts(found: Any) -> Any:
+    """A filter's values as the API takes them: a list of texts, or the older map of texts to true."""
+    if isinstance(found, Mapping):
+        return found
+    several = found if isinstance(found, (list, tuple, set)) else [found]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in several]
 
 
 def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

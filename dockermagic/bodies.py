@@ -65,6 +65,9 @@ def _one(value: Any) -> list[str]:
 
 
 def _pairs(words: list[str]) -> dict[str, str]:
+    for word in words:
+        if not word.partition("=")[0]:
+            raise BadArgument(f"--label takes NAME=VALUE, and {word!r} is none", "write it as -l stage=test")
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
@@ -90,7 +93,7 @@ def _bytes(word: str) -> int:
 def _cpus(word: str) -> int:
     try:
         return round(float(word) * 1e9)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadArgument(f"--cpus takes a number, and {word!r} is none", "write it as 0.5 or 2") from None
 
 
@@ -127,11 +130,20 @@ def _ports(words: list[str]) -> dict[str, list[dict[str, str]]]:
 
 
 def _unports(value: Mapping[str, Any]) -> list[str]:
-    return [
-        ":".join(filter(None, (each.get("HostIp"), each.get("HostPort"), inside.removesuffix("/tcp"))))
-        for inside, bound in value.items()
-        for each in bound or [{}]
-    ]
+    return [_outside(each) + inside.removesuffix("/tcp") for inside, bound in value.items() for each in bound or [{}]]
+
+
+def _outside(binding: Mapping[str, str]) -> str:
+    ip, port = binding.get("HostIp") or "", binding.get("HostPort") or ""
+    if ip:
+        return f"[{ip}]:{port}:" if ":" in ip else f"{ip}:{port}:"
+    return f"{port}:" if port else ""
+
+
+def _volumes(words: list[str]) -> list[str]:
+    if "" in words:
+        raise BadArgument("--volume is empty", "write it as SOURCE:TARGET, or TARGET alone")
+    return words
 
 
 def _flag(value: Any) -> list[str]:
@@ -205,7 +217,7 @@ FLAGS: tuple[Flag, ...] = (
             metavar="SOURCE:TARGET[:ro]",
         ),
         ("HostConfig", "Binds"),
-        _same,
+        _volumes,
         list,
     ),
     Flag(
@@ -224,7 +236,7 @@ FLAGS: tuple[Flag, ...] = (
         Param("cpus", "text", "processors that it may use", metavar="NUMBER"),
         ("HostConfig", "NanoCpus"),
         _cpus,
-        lambda value: [f"{value / 1e9:g}"],
+        lambda value: [f"{value / 1e9:.9f}".rstrip("0").rstrip(".")],
     ),
     Flag(
         Param("network", "text", "network that it joins", aliases=("net",), metavar="NAME"),
@@ -292,24 +304,32 @@ def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         holder = left
         for key in flag.at[:-1]:
             holder = holder.get(key) or {}
-        if flag.at[-1] not in holder:
+        if not isinstance(holder, dict) or flag.at[-1] not in holder:
             continue
-        values = flag.back(holder.pop(flag.at[-1]))
-        words += [word for value in values for word in (flag.param.option, value) if word]
+        value = holder[flag.at[-1]]
+        try:
+            values = [] if value is None else flag.back(value)
+        except (TypeError, ValueError, AttributeError, LookupError):
+            continue
+        if value and not values:
+            continue
+        del holder[flag.at[-1]]
+        bare = flag.param.kind == "flag"
+        words += [word for text in values for word in ([flag.param.option] if bare else [flag.param.option, text])]
     for volume in left.pop("Volumes", None) or {}:
         words += ["--volume", volume]
     left.pop("ExposedPorts", None)
     if not left.get("HostConfig"):
         left.pop("HostConfig", None)
-    words.append(str(body.get("Image", "")))
-    words += [command] if isinstance(command, str) else [str(word) for word in command]
-    return words, [f"{key}={json.dumps(value)}" for key, value in left.items()]
+    words.append(str(body.get("Image") or ""))
+    words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
+    return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
 
 
 HINTS = (
     (re.compile(r"['‘’“”]"), "JSON takes straight double quotes"),
     (re.compile(r"True|False|None"), "JSON writes true, false and null"),
-    (re.compile(r"[\]}]"), "JSON takes no comma after the last element"),
+    (re.compile(r",?\s*[\]}]"), "JSON takes no comma after the last element"),
     (re.compile(r"#|//"), "JSON has no comments"),
     (re.compile(r"$"), "something is still open at the end: a bracket, a brace or a quote"),
 )
@@ -331,12 +351,14 @@ def from_cell(cell: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         at = cell[error.pos :].lstrip()
         hint = next((text for pattern, text in HINTS if pattern.match(at)), "the cell must hold one JSON object")
-        line = cell.splitlines()[error.lineno - 1] if error.lineno <= len(cell.splitlines()) else ""
+        line = cell.split("\n")[error.lineno - 1]
         raise BadBody(
             f"no JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}",
             f"{hint}; nothing was sent",
             detail=f"{error.lineno} │ {line.strip()}" if line.strip() else "",
         ) from None
+    except RecursionError:
+        raise BadBody("the JSON is nested too deep", "no body of the API needs that; nothing was sent") from None
     if not isinstance(body, dict):
         kind = {list: "an array", str: "a string", type(None): "null"}.get(type(body), "a value")
         raise BadBody(f"the body must be a JSON object, and this is {kind}", "begin with { and end with }")
@@ -370,10 +392,10 @@ def _lint_key(section: str, key: str) -> str | None:
     ):
         right = next((name for name in names if name.lower() == key.lower()), None)
         if right and other == section:
-            return f'"{key}" is spelled "{right}"'
+            return f'"{key}" is spelled "{right}" in the API'
         if right:
             place = f'inside "{other}"' if other else 'at the top level, beside "Image"'
-            return f'"{key}" {here} is not looked at: "{right}" belongs {place}'
+            return f'"{key}" {here} is in the wrong place, and engines of today do not look there: it belongs {place}'
     close = difflib.get_close_matches(key, known, 1, 0.75)
     return f'the API knows no "{key}" {here}' + (f': did you mean "{close[0]}"?' if close else "")
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from . import locate, tongues
 from .endpoints import BY_NAME, LABEL, METHODS, Param
-from .errors import BadArgument, NotFound, NotOurs, StatusError
+from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
+from .exchange import Exchange
 from .session import Session
 
 
@@ -69,15 +70,26 @@ def last(session: Session, values: Mapping[str, Any]) -> Any:
 
 def cleanup(session: Session, values: Mapping[str, Any]) -> Any:
     """Remove every container that carries our label, running or not; no other."""
-    found = session.call("list", all=True, filters={"label": [LABEL]}).json() or []
     removed = []
-    for container in found:
+    for container in _objects(session.call("list", all=True, filters={"label": [LABEL]})):
         if LABEL not in (container.get("Labels") or {}):
             continue
         names = [str(name).removeprefix("/") for name in container.get("Names") or []]
         remove(session, container["Id"], str(container.get("State")))
         removed.append({"id": container["Id"], "name": (names or [""])[0], "was": str(container.get("State"))})
     return removed
+
+
+def _objects(exchange: Exchange) -> list[dict[str, Any]]:
+    found = exchange.json()
+    found = found if isinstance(found, list) else [] if found is None else [found]
+    if not all(isinstance(each, dict) and "Id" in each for each in found):
+        raise ReplyError(
+            f"{exchange.request.method} {exchange.request.path} was answered with JSON of another form than the API's",
+            "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+            exchange=exchange,
+        )
+    return found
 
 
 def remove(session: Session, container: str, state: str) -> None:
@@ -103,7 +115,7 @@ def make_room(session: Session, name: str | None) -> None:
     if not name:
         raise BadArgument("--replace needs to know whom", "give the container a name: --name NAME")
     try:
-        found = session.call("inspect", id=name).json()
+        found = next(iter(_objects(session.call("inspect", id=name))), {})
     except NotFound:
         return
     if LABEL not in ((found.get("Config") or {}).get("Labels") or {}):
@@ -117,7 +129,7 @@ def make_room(session: Session, name: str | None) -> None:
 def has_tty(session: Session, container: str) -> bool | None:
     """Whether a container has a terminal; None where the engine does not say."""
     answer = session.quick("inspect", session.settings.timeout, id=container)
-    return None if answer is None else bool((answer.get("Config") or {}).get("Tty"))
+    return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
 
 
 def names_of_contexts(session: Session) -> list[str]:

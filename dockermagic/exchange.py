@@ -143,7 +143,7 @@ class Exchange:
         body = self.read()
         try:
             return json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             start = body[:60].decode("utf-8", "replace")
             raise NotJson(
                 f"{self.request.method} {self.request.path} was answered with something that is no JSON: {start!r}",

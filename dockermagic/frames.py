@@ -89,6 +89,8 @@ class Lines:
 
     def feed(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
         for stream, data in pieces:
+            if not data:
+                continue
             waiting = self._open.get(stream)
             if waiting is None and data.endswith(b"\n") and data.find(b"\n") == len(data) - 1:
                 yield stream, _text(data[:-1])

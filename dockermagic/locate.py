@@ -229,38 +229,35 @@ def _current_context(around: Surroundings) -> str | None:
 
 def hunt(
     around: Surroundings, probe: Callable[[Place], dict[str, Any]], target: str | None = None
-) -> tuple[Place, dict[str, Any], list[Candidate]]:
+) -> tuple[Place, dict[str, Any]]:
     """Try the places in order and take the first whose engine answers.
 
     Args:
         probe: asks a place for its `/version`, or raises an EngineError.
 
     Returns:
-        the place, its `/version`, and what was seen everywhere.
+        the place and its `/version`.
 
     Raises:
         EngineError: of the place that the user named; PermissionDenied where that is all that stands in the
             way; else NoEngine.
     """
-    seen: list[Candidate] = []
+    tried: list[str] = []
     denied: PermissionDenied | None = None
     for place in places(around, target):
         try:
-            version = _ask(place, probe)
+            return place, _ask(place, probe)
         except EngineError as error:
             if place.named:
                 error.detail = error.detail or f"It was named by {place.source}, so no other engine was tried."
                 raise
-            seen.append(Candidate(place.host, place.source, "no", error.what))
+            tried.append(place.source)
             if isinstance(error, PermissionDenied):
                 denied = denied or error
-            continue
-        seen.append(Candidate(place.host, place.source, "taken", _answered(version)))
-        return place, version, seen
     if denied:
         raise denied
     raise NoEngine(
-        f"no container engine answers; {len(seen)} places were tried: {', '.join(c.source for c in seen)}",
+        f"no container engine answers; {len(tried)} places were tried: {', '.join(tried)}",
         "install Docker (docs.docker.com/get-docker) or Podman (podman.io), start it, then `%docker connect`; "
         "`%docker doctor` lists every place",
     )
@@ -275,7 +272,7 @@ def survey(around: Surroundings, probe: Callable[[Place], dict[str, Any]]) -> li
             detail, verdict = _answered(_ask(place, probe)), "answers" if over else "taken"
             over = True
         except EngineError as error:
-            detail, verdict = error.what, "no"
+            detail, verdict = short(error), "no"
         seen.append(Candidate(place.host, place.source, verdict, detail))
         over = over or place.named
     return seen
@@ -289,10 +286,18 @@ def _ask(place: Place, probe: Callable[[Place], dict[str, Any]]) -> dict[str, An
 
 def describe(version: dict[str, Any]) -> str:
     """`Docker Engine 28.5.2`, `Podman Engine 5.8.6`, from an answer of `/version`."""
-    parts = version.get("Components") or []
-    first = parts[0] if parts and isinstance(parts[0], dict) else {}
+    parts = version.get("Components")
+    first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
     name = str(first.get("Name") or "Engine")
-    return f"{'Docker Engine' if name == 'Engine' else name} {version.get('Version') or '?'}"
+    if name == "Engine":
+        platform = version.get("Platform")
+        name = str((platform.get("Name") if isinstance(platform, dict) else None) or "Docker Engine")
+    return f"{name} {version.get('Version') or '?'}"
+
+
+def short(error: EngineError) -> str:
+    """An error in a few words, for a list in which the place stands beside it."""
+    return error.what if type(error) is EngineError else str(type(error).__doc__).rstrip(".")
 
 
 def _answered(version: dict[str, Any]) -> str:

@@ -56,8 +56,6 @@ class DockerMagic(Magics):
             self.shell.user_ns[said.bind] = value
         return None if said.quiet else value
 
-    dockerapi = docker
-
     def _run(self, said: list[str], cell: str | None) -> Any:
         if not said or said[0] in ("--help", "-h", "help"):
             display(show.overview(endpoints.ENDPOINTS, [(c.name, c.summary) for c in _ours()]))
@@ -109,7 +107,7 @@ class DockerMagic(Magics):
             return None
         if cell is not None:
             body = bodies.from_cell(cell)
-            found.notes += bodies.lint(body)
+            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body)]
             return cell.encode()
         body = bodies.container(
             found.values.pop("image"),
@@ -242,6 +240,8 @@ def load(shell: Any) -> DockerMagic:
     taken = [name for name in NAMES[:1] if _foreign(shell.find_line_magic(name))]
     magic = DockerMagic(shell, config=getattr(shell, "config", Config()))
     shell.register_magics(magic)
+    for kind in ("line", "cell"):
+        shell.register_magic_function(shell.find_line_magic(NAMES[0]), kind, NAMES[1])
     if magic not in shell.configurables:
         shell.configurables[:] = [each for each in shell.configurables if type(each).__name__ != "DockerMagic"]
         shell.configurables.append(magic)

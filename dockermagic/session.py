@@ -14,19 +14,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from . import arguments, bodies, endpoints, locate
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, EngineTooNew, EngineTooOld, for_status
+from .errors import (
+    BadArgument,
+    DockerMagicError,
+    EngineError,
+    EngineTooNew,
+    EngineTooOld,
+    for_status,
+)
 from .exchange import Exchange, Request
-from .locate import TLS, Candidate, Place, Surroundings
+from .hunter import Hunter
+from .locate import TLS, Candidate, Surroundings
 from .transport import HTTP, Transport
 
-PROBE_SECONDS = 5.0
-PROBE_NAMED_SECONDS = 20.0
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -34,7 +40,7 @@ STEPS = {
     403: "the engine, or something in front of it, does not allow this call",
     404: "`%docker list --all` shows the containers that are there",
     409: "`%docker inspect` tells the state that is in the way",
-    500: "the engine's own log says more; `%docker info` may show a warning",
+    500: "if that does not tell why, the engine's own log may; `%docker info` shows its warnings",
     501: "this engine has no such feature: `%docker version` says which engine it is",
 }
 
@@ -47,11 +53,13 @@ class Settings:
         timeout: seconds that an engine may be silent; for stop and restart, on top of their `t`.
         rows: rows of a frame that are shown.
         lines: lines of a log that are shown.
+        practice: whether the practice engine is started where no other answers.
     """
 
     timeout: float = 60.0
     rows: int = 30
     lines: int = 500
+    practice: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,17 +123,22 @@ class Session:
         """Look for an engine, or for the one named, and keep it. A failure leaves the old one in place.
 
         Args:
-            target: an address (`unix:///…`, `tcp://…`), a docker context's name, or None for the usual order.
+            target: an address (`unix:///…`, `tcp://…`), a docker context's name, `practice`, or None for the
+                usual order, at whose end the practice engine is started.
 
         Raises:
             EngineError: none answers, or the version is beyond us.
         """
-        place, version, _ = locate.hunt(self.around, self._probe, target)
+        place, version = self._hunter.find(target)
         engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(place.host, place.tls)
         return engine
+
+    @property
+    def _hunter(self) -> Hunter:
+        return Hunter(self.around, self._open, self.settings.timeout, self.settings.practice)
 
     def _wire(self) -> Transport:
         if self._transport is None:
@@ -135,37 +148,13 @@ class Session:
 
     def doctor(self) -> list[Candidate]:
         """What is at every place where an engine may be, the one in use marked, in the order of the hunt."""
-        seen = locate.survey(self.around, self._probe)
+        seen = self._hunter.survey()
         if self._engine is None:
             return seen
-        used = Candidate(
-            self._engine.host, self._engine.source, "in use", f"{self._engine.name}, API {self._engine.api}"
-        )
-        found = [used if each.host == used.host else each for each in seen]
-        return found if used in found else [used, *found]
-
-    def _probe(self, place: Place) -> dict[str, Any]:
-        transport = self._open(place.host, place.tls)
-        request = Request("GET", "/version")
-        exchange = Exchange(request, place.host)
-        try:
-            seconds = min(PROBE_NAMED_SECONDS if place.named else PROBE_SECONDS, self.settings.timeout)
-            exchange.answered(transport.send(request, seconds=seconds))
-            version = exchange.json()
-        except EngineError:
-            raise
-        except DockerMagicError as error:
-            raise EngineError(
-                f"{place.host} answers, but not as a Docker engine does", "`%docker doctor` lists the engines here"
-            ) from error
-        finally:
-            transport.close()
-        if exchange.status != 200 or not isinstance(version, dict) or "ApiVersion" not in version:
-            raise EngineError(
-                f"{place.host} answers, but not as a Docker engine does ({exchange.status} {exchange.reason})",
-                "`%docker doctor` lists the engines here",
-            )
-        return version
+        host, known = self._engine.host, f"{self._engine.name}, API {self._engine.api}"
+        if not any(each.host == host for each in seen):
+            return [Candidate(host, self._engine.source, "in use", known), *seen]
+        return [replace(each, verdict="in use") if each.host == host else each for each in seen]
 
     def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | None = None) -> Request:
         """The request for a row, complete; nothing is sent.
@@ -175,6 +164,7 @@ class Session:
             EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
         """
         api = self.engine.api
+        self._check_names(row, values)
         self._check_age(row.name, row.since)
         for param in row.query:
             if values.get(param.name) is not None:
@@ -194,6 +184,15 @@ class Session:
             path = f"/v{api}{path}"
         headers = (("Content-Type", "application/json"),) if body is not None else ()
         return Request(row.method, path, query, headers, body)
+
+    @staticmethod
+    def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
+        known = [param.name for param in (*row.places, *row.query, *row.local, *arguments.COMMON)]
+        for name in values:
+            if row.operation and name not in known:
+                raise BadArgument(
+                    f"{row.operation} takes no {name!r}", f"it takes {', '.join(known[: -len(arguments.COMMON)])}"
+                )
 
     def _check_age(self, what: str, since: str) -> None:
         engine = self.engine
@@ -224,9 +223,9 @@ class Session:
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
-        request = self.prepare(row, values, data)
+        request, seconds = self.prepare(row, values, data), self.patience(row, values)
         self.last = Exchange(request, self.engine.host, row)
-        return self.send(row, self.last, self.patience(row, values))
+        return self.send(row, self.last, seconds)
 
     def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
         """Send a request that is complete, and look at the head of the answer.
@@ -241,10 +240,11 @@ class Session:
             raise
         assert exchange.status is not None, "an answer has a status"
         if exchange.status >= 400:
+            said = message(exchange.read())
             raise for_status(exchange.status)(
-                message(exchange.read()),
+                said,
                 row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500]),
-                detail=_meaning(row, exchange.status),
+                detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
         return exchange
@@ -256,7 +256,11 @@ class Session:
         if row.patience is None:
             return self.settings.timeout
         name, default = row.patience
-        grace = int(values.get(name, default))
+        value = values.get(name)
+        try:
+            grace = default if value is None else int(value)
+        except (TypeError, ValueError):
+            raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
         return None if grace < 0 else grace + self.settings.timeout
 
     def quick(self, row: str, seconds: float, **values: Any) -> Any:
@@ -303,6 +307,9 @@ def message(body: bytes) -> str:
     return str(found.get("message") or text) if isinstance(found, dict) else text
 
 
-def _meaning(row: Endpoint, status: int) -> str:
-    meaning = row.statuses.get(status)
-    return f"{row.operation} answers {status} when: {meaning}" if meaning and row.operation else ""
+def _meaning(row: Endpoint, status: int, said: str) -> str:
+    """What the row says of a status, where the engine's own words do not say it already."""
+    meaning = row.statuses.get(status, "")
+    if not (meaning and row.operation) or meaning in (said.lower(), *endpoints.FAILED.values()):
+        return ""
+    return f"{row.operation} answers {status} when: {meaning}"

@@ -86,10 +86,10 @@ def visible_lines(text: str) -> str:
 
 
 def dressed(value: Any) -> Any:
-    """A value as it is to be shown: dicts and lists as trees."""
+    """A value as it is to be shown: dicts and lists as trees, those inside them too."""
     if isinstance(value, dict):
-        return Tree(value)
-    return Branch(value) if isinstance(value, list) else value
+        return Tree({key: dressed(each) for key, each in value.items()})
+    return Branch(map(dressed, value)) if isinstance(value, list) else value
 
 
 def pretty(value: Any) -> str:
@@ -123,12 +123,12 @@ class Line:
         self.text, self.curl, self.notes = visible(exchange.line), curl, list(notes)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        notes = "".join(f"<div>⚠ {markup(note)}</div>" for note in self.notes)
+        notes = "".join(f"<div>{markup(note)}</div>" for note in self.notes)
         html = (
             f"<details><summary><code>{escape(self.text)}</code></summary>"
             f"<pre>{escape(visible_lines(self.curl))}</pre></details>{notes}"
         )
-        return {"text/plain": "\n".join([self.text, *(f"⚠ {visible(note)}" for note in self.notes)]), "text/html": html}
+        return {"text/plain": "\n".join([self.text, *map(visible, self.notes)]), "text/html": html}
 
 
 class Notes:
@@ -193,7 +193,7 @@ def _data(text: str, right: bool) -> str:
 
 def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
-    if value is None or value != value:
+    if value is None or type(value).__name__ == "NAType" or value != value:
         return ""
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]

@@ -19,13 +19,15 @@ import pandas as pd
 
 from . import files, frames
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError
+from .errors import BadFrame, CutShort, FileError, ReplyError
 from .exchange import Exchange
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 ENTRY_TYPES = {
     tarfile.REGTYPE: "file",
     tarfile.AREGTYPE: "file",
+    tarfile.CONTTYPE: "file",
+    tarfile.GNUTYPE_SPARSE: "file",
     tarfile.DIRTYPE: "folder",
     tarfile.SYMTYPE: "link",
     tarfile.LNKTYPE: "hard link",
@@ -43,6 +45,7 @@ ENTRY_BITS = {
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
+FARTHEST = 9_000_000_000  # seconds from 1970 that a time in nanoseconds can hold
 
 
 @dataclass
@@ -78,6 +81,12 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
         if isinstance(error, CutShort | FileError):
             error.exchange = exchange
         raise
+    except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
+        raise ReplyError(
+            f"{exchange.request.method} {exchange.request.path} was answered with JSON of another form than the API's",
+            "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+            exchange=exchange,
+        ) from error
     return exchange.value
 
 
@@ -125,7 +134,8 @@ def _series(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
     if dtype == UTC:
         return pd.Series(pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")).astype(UTC)
     if dtype == "seconds":
-        return pd.Series(pd.to_datetime(pd.Series(values, dtype="Int64"), unit="s", utc=True)).astype(UTC)
+        numbers = pd.Series([each if each is None or abs(each) < FARTHEST else None for each in values], dtype="Int64")
+        return pd.Series(pd.to_datetime(numbers, unit="s", utc=True)).astype(UTC)
     return pd.Series(values, dtype=dtype)
 
 
@@ -307,9 +317,11 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     try:
         if output:
             files.save(exchange.chunks(), output, wanted.progress)
-            with tarfile.open(output, "r:") as tar:
+            with tarfile.open(output, "r:", errors="backslashreplace") as tar:
                 return _entries(tar)
-        with tarfile.open(fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|") as tar:
+        with tarfile.open(
+            fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|", errors="backslashreplace"
+        ) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
         raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
@@ -414,7 +426,19 @@ def anything(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     body = exchange.read()
     if "json" in kind:
         return _json_values(body)
+    if lines := _framed(body):
+        return _log_frame([stream for stream, _ in lines], [line for _, line in lines], stamped=False)
     return body.decode("utf-8", "backslashreplace") if body else outcome(exchange, row, wanted)
+
+
+def _framed(body: bytes) -> list[tuple[str, str]]:
+    """The lines of a framed stream that came without a Content-Type; none where it is something else."""
+    decoder, whole = frames.Demultiplexer(), frames.Lines()
+    try:
+        lines = list(whole.feed(decoder.feed(body)))
+    except ValueError:
+        return []
+    return [] if decoder.pending else [*lines, *whole.flush()]
 
 
 def _json_values(body: bytes) -> Any:

@@ -33,9 +33,10 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
     """The curl command that sends the same request; runs as it stands in a POSIX shell."""
     options, base = where(host, tls)
     words = ["curl", "--silent", *options]
-    method = {"GET": [], "HEAD": ["--head"]}.get(request.method, ["--request", request.method])
-    words += method
-    apart = request.method == "GET" and any(not SAFE.fullmatch(value) for _, value in request.query)
+    plain = request.method == "GET" and request.body is None
+    words += [] if plain else ["--head"] if request.method == "HEAD" else ["--request", request.method]
+    apart = plain and all(name and SAFE.fullmatch(name) for name, _ in request.query)
+    apart = apart and any(not SAFE.fullmatch(value) for _, value in request.query)
     if row.stream == "frames" or row.waits:
         words.append("--no-buffer")
     if row.stream and (output or row.stream != "tar"):
@@ -45,10 +46,7 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
     for name, value in request.headers:
         words += ["--header", f"{name}: {value}"]
     if request.body is not None:
-        words += [
-            "--data-raw" if not request.body.startswith(b"@") else "--data-binary",
-            request.body.decode(),
-        ]
+        words += ["--data-raw", request.body.decode()]
     if apart:
         words += ["--get"]
         words += [word for name, value in request.query for word in ("--data-urlencode", f"{name}={value}")]
@@ -69,7 +67,8 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
         lines += [f"engine.cert = ({tls.cert!r}, {tls.key!r})"] if tls.cert else []
     call = [repr(request.method), repr(base + request.path)]
     if request.query:
-        call.append(f"params={dict(request.query)!r}")
+        pairs = dict(request.query)
+        call.append(f"params={pairs if len(pairs) == len(request.query) else list(request.query)!r}")
     if request.headers:
         call.append(f"headers={dict(request.headers)!r}")
     if request.body is not None:
@@ -79,14 +78,15 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     inside = ",\n    ".join(call)
     lines.append(f"reply = engine.request(\n    {inside},\n)")
     lines.append("print(reply.status_code, reply.reason)")
-    lines += READING.get(row.stream, ["print(reply.text)"])
-    return "\n".join(lines).replace("OUTPUT", output or "export.tar")
+    lines += [line.replace("OUTPUT", repr(output or "export.tar")) for line in READING.get(row.stream, READING[""])]
+    return "\n".join(lines)
 
 
 READING: Mapping[str, list[str]] = {
+    "": ["print(reply.text)"],
     "frames": ["for piece in reply.iter_content(None):", "    print(piece)"],
     "tar": [
-        'with open("OUTPUT", "wb") as file:',
+        'with open(OUTPUT, "wb") as file:',
         "    for piece in reply.iter_content(1 << 20):",
         "        file.write(piece)",
     ],

@@ -189,6 +189,8 @@ def _kind(error: BaseException, reading: bool) -> tuple[type[DockerMagicError], 
     chain = list(causes(error))
     last = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?", "", str(chain[-1])) or type(chain[-1]).__name__
     for cause in chain:
+        if isinstance(cause, urllib3.exceptions.NewConnectionError):
+            continue  # a kind of time-out to urllib3 2, whatever it wraps
         for theirs, ours in BY_TYPE:
             if isinstance(cause, theirs):
                 return ours, last

@@ -7,6 +7,7 @@ for Python's values, and what has no value is an error and not a surprise.
 
 from __future__ import annotations
 
+import numbers
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -15,9 +16,9 @@ from typing import Any, ClassVar
 
 from .errors import BadArgument, LeftOver
 
-BOUND = re.compile(r"\s<<\s*(\w+)\s*$")
+BOUND = re.compile(r"\s<<\s*([^\W\d]\w*)\s*$")
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-PLAIN = (str, int, float)
+PLAIN = (str, numbers.Real)
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,14 @@ class _Scanner:
                 f"`{typed}` is a {type(value).__name__}, and a line takes words and numbers",
                 "JSON goes into the cell under %%docker, filters are written key=value",
             )
-        self.out.append(str(value))
+        self.out.append(self._escaped(str(value)))
+
+    def _escaped(self, text: str) -> str:
+        """As in a shell: a value may be several words, and nothing in it is a quote."""
+        return re.sub(r'(["\\])' if self.quote else r"""(["'\\;])""", r"\\\1", text)
 
     def _value(self, expression: str) -> Any:
-        return eval(expression, {}, self.values)
+        return eval(expression, {**self.values})
 
     STEPS: ClassVar[dict[str, Callable[[_Scanner], None]]] = {
         "\\": _escape,
@@ -184,4 +189,6 @@ class _Scanner:
         "}": _close,
         "|": _shell,
         ">": _shell,
+        "<": _shell,
+        "&": _shell,
     }

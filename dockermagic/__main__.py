@@ -1,0 +1,134 @@
+"""The `dockermagic` command: `dockermagic tutorial`, `dockermagic doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Protocol
+
+FOLDER = "dockermagic-tutorial"
+
+
+class Seen(Protocol):
+    """What the hunt for an engine saw at one place."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status."""
+    parser = _parser()
+    words = parser.parse_args(argv)
+    try:
+        if words.command == "tutorial":
+            return tutorial(Path(words.dir), port=words.port, browser=words.browser)
+        if words.command == "doctor":
+            return doctor()
+        parser.print_help()
+        return 0
+    except KeyboardInterrupt:
+        return _failed("stopped", 130)
+
+
+def tutorial(folder: Path, *, port: int | None, browser: bool) -> int:
+    """Lay the notebooks out into `folder` and run JupyterLab on them; its exit status."""
+    from . import lab, layout  # nbformat takes a second to import
+
+    folder = folder.expanduser().absolute()
+    try:
+        lab.check(port)
+        for line in layout.lay_out(layout.course(), folder).lines():
+            print(line)
+    except (layout.CannotLay, lab.CannotStart) as error:
+        return _failed(str(error))
+    print(f"The notebooks are in {folder}.")
+    print(f"Opening {layout.FIRST} in JupyterLab; Ctrl-C here ends it.", flush=True)
+    status = lab.run(folder, port=port, browser=browser)
+    if status:
+        return _failed(f"JupyterLab ended with status {status}; the reason is above", status)
+    print(f"JupyterLab has ended. Your notebooks are in {folder}.")
+    return 0
+
+
+def doctor() -> int:
+    """Print what a hunt for an engine sees; 1 when none would be taken."""
+    from .errors import DockerMagicError
+    from .session import Session
+
+    try:
+        seen = list(Session().doctor())
+    except DockerMagicError as error:
+        return _failed("\n".join(error.lines()))
+    for line in table(seen):
+        print(line)
+    if any(place.verdict == "taken" for place in seen):
+        return 0
+    return _failed("no engine answers; start Docker or Podman, or set DOCKER_HOST")
+
+
+def table(seen: Iterable[Seen]) -> list[str]:
+    """The places as lines of text, one a place, columns aligned."""
+    rows = [("VERDICT", "HOST", "WHERE FROM", "DETAIL")]
+    rows += [(place.verdict, place.host, place.source, place.detail) for place in seen]
+    cells = [[" ".join(str(cell).split()) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    return ["  ".join(row).rstrip() for row in padded]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dockermagic", description="Learn the Docker Engine API by running it, in JupyterLab."
+    )
+    parser.add_argument("--version", action="version", version=f"dockermagic {_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    start = commands.add_parser(
+        "tutorial",
+        help="lay the notebooks out and open them in JupyterLab",
+        description="Lay clean copies of the notebooks out, never over an edit, and open them in JupyterLab.",
+    )
+    start.add_argument("--dir", default=FOLDER, help="where the copies go (default: ./%(default)s)")
+    start.add_argument("--port", type=_port, help="the port of JupyterLab (default: 8888, or the next free)")
+    start.add_argument("--no-browser", dest="browser", action="store_false", help="do not open a browser")
+    commands.add_parser(
+        "doctor",
+        help="show where an engine was looked for, and what was found",
+        description="Show each place where a container engine may be, and why it was taken or not.",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = 0
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; a number from 1 to 65535")
+    return port
+
+
+def _failed(why: str, status: int = 1) -> int:
+    print(f"dockermagic: {why}", file=sys.stderr)
+    return status
+
+
+def _version() -> str:
+    try:
+        return version("dockermagic")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Looks at the places that `locate` names, over a transport; the practice engine stands at the end of the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import locate, practice
+from .errors import DockerMagicError, EngineError, NoEngine, PermissionDenied
+from .exchange import Exchange, Request
+from .locate import TLS, Candidate, Place, Surroundings
+from .transport import Transport
+
+PRACTICE = "practice"
+SECONDS = 5.0
+SECONDS_FOR_NAMED = 20.0
+NO_ENGINE_STEP = "`%docker doctor` lists the engines here"
+
+
+@dataclass(frozen=True)
+class Hunter:
+    """One hunt.
+
+    Attributes:
+        around: the machine.
+        open: makes the transport to an address.
+        timeout: seconds that an engine may be silent, at the most.
+        practice: whether the practice engine is started where no other answers.
+    """
+
+    around: Surroundings
+    open: Callable[[str, TLS | None], Transport]
+    timeout: float
+    practice: bool
+
+    def find(self, target: str | None) -> tuple[Place, dict[str, Any]]:
+        """The engine to use, and its `/version`.
+
+        Args:
+            target: an address, a context, `practice`, or None for the usual order.
+
+        Raises:
+            EngineError: none answers, or not the one that was named.
+        """
+        if target == PRACTICE:
+            return self._start("%docker connect practice")
+        try:
+            return locate.hunt(self.around, self.probe, target)
+        except (NoEngine, PermissionDenied) as error:
+            if target or not self.practice or any(place.named for place in locate.places(self.around)):
+                raise
+            try:
+                return self._start("no other engine answers" if isinstance(error, NoEngine) else error.what)
+            except EngineError as why:
+                error.detail = error.detail or f"The practice engine cannot stand in: {why.what}"
+                raise error from None
+
+    def _start(self, why: str) -> tuple[Place, dict[str, Any]]:
+        place = Place(practice.start(self.around).host, f"{practice.SOURCE}: {why}")
+        return place, self.probe(place)
+
+    def probe(self, place: Place) -> dict[str, Any]:
+        """The `/version` of the engine at a place.
+
+        Raises:
+            EngineError: no answer, or not that of an engine.
+        """
+        seconds = min(SECONDS_FOR_NAMED if place.named else SECONDS, self.timeout)
+        exchange, version = self._ask(place, "/version", seconds)
+        if exchange.status != 200 or not isinstance(version, dict) or "ApiVersion" not in version:
+            raise EngineError(
+                f"{place.host} answers, but not as a Docker engine does ({exchange.status} {exchange.reason})",
+                NO_ENGINE_STEP,
+            )
+        return version
+
+    def _ask(self, place: Place, path: str, seconds: float) -> tuple[Exchange, Any]:
+        transport = self.open(place.host, place.tls)
+        exchange = Exchange(Request("GET", path), place.host)
+        try:
+            answered = exchange.answered(transport.send(exchange.request, seconds=seconds))
+            return answered, answered.json()
+        except EngineError:
+            raise
+        except DockerMagicError as error:
+            raise EngineError(f"{place.host} answers, but not as a Docker engine does", NO_ENGINE_STEP) from error
+        finally:
+            transport.close()
+
+    def survey(self) -> list[Candidate]:
+        """What is at every place, the practice engine's among them."""
+        return [*locate.survey(self.around, self.probe), self._practice()]
+
+    def _practice(self) -> Candidate:
+        home = practice.home(self.around)
+        place = Place(home.host, practice.SOURCE)
+        if not practice.answers(home):
+            return Candidate(home.host, practice.SOURCE, "not started", "`%docker connect practice` starts it")
+        try:
+            info, used = (self._ask(place, path, SECONDS)[1] or {} for path in ("/info", "/system/df"))
+        except EngineError as error:
+            return Candidate(home.host, practice.SOURCE, "no", error.what)
+        return Candidate(home.host, practice.SOURCE, "answers", practice.describe(info, used, home))

@@ -1,0 +1,137 @@
+"""The engine of last resort: starts `python -m practice_engine`, one for a user, and finds it again.
+
+It is a process of its own. All that passes between it and us is HTTP on its socket.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from .errors import NoEngine
+from .exchange import size
+from .locate import LONGEST_SOCKET_PATH, Surroundings
+
+SOURCE = "the practice engine"
+SECONDS_TO_START = 20.0
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a user's practice engine lives.
+
+    Attributes:
+        socket: its address on this machine.
+        data: containers, images and logs; and `engine.log`, what it had to say.
+    """
+
+    socket: Path
+    data: Path
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.socket}"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "engine.log"
+
+
+def home(around: Surroundings) -> Home:
+    """The one home of this user's practice engine: data as XDG says, the socket beside it where the path is short."""
+    data = Path(around.env.get("XDG_DATA_HOME") or around.home / ".local" / "share") / "dockermagic" / "practice"
+    near = data / "engine.sock"
+    if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
+        return Home(near, data)
+    return Home(Path(tempfile.gettempdir()) / f"dockermagic-{around.uid}" / "engine.sock", data)
+
+
+def answers(place: Home) -> bool:
+    """Whether something listens at its socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(place.socket))
+        except OSError:
+            return False
+    return True
+
+
+def start(around: Surroundings) -> Home:
+    """Start it, unless it runs; it outlives this process, and ends by itself when it is idle for half an hour.
+
+    Raises:
+        NoEngine: it cannot be started; says why.
+    """
+    place = home(around)
+    if answers(place):
+        return place
+    if find_spec("practice_engine") is None or not hasattr(socket, "AF_UNIX"):
+        raise NoEngine("the practice engine is not part of this installation", "install dockermagic again")
+    try:
+        place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with place.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "practice_engine", "--socket", str(place.socket), "--data", str(place.data)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                env=_environment(),
+            )
+    except OSError as error:
+        raise NoEngine(f"the practice engine cannot be started: {error}", f"look at {place.data}") from None
+    until = time.monotonic() + SECONDS_TO_START
+    while not answers(place):
+        if process.poll() is not None and not _another_starts(place, until):
+            raise NoEngine(f"the practice engine ended at once: {_last_words(place)}", f"its log is {place.log}")
+        if time.monotonic() > until:
+            raise NoEngine("the practice engine did not come up", f"its log is {place.log}")
+        time.sleep(0.01)
+    return place
+
+
+def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> str:
+    """What there is to know of a running one, from its `/info` and `/system/df`, and how to stop it."""
+    labels = dict(str(label).partition("=")[::2] for label in info.get("Labels") or [])
+    pid = labels.get("dockermagic.pid", "?")
+    count = sum(container.get("SizeRw") or 0 for container in used.get("Containers") or [])
+    return (
+        f"isolation: {labels.get('dockermagic.isolation', '?')}; pid {pid}; {info.get('Images', 0)} image(s), "
+        f"{info.get('ContainersRunning', 0)} of {info.get('Containers', 0)} container(s) running; "
+        f"{size((used.get('LayersSize') or 0) + count)} in {place.data}; stop it by `kill {pid}`"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and the folder that holds the package, which may be no installed one."""
+    spec = find_spec("practice_engine")
+    folder = str(Path(spec.origin).parent.parent) if spec and spec.origin else ""
+    paths = [folder, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
+def _another_starts(place: Home, until: float) -> bool:
+    """Whether another process of this user was just ahead of us, and its engine comes up."""
+    while "already uses" in _last_words(place) and time.monotonic() < until:
+        if answers(place):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _last_words(place: Home) -> str:
+    try:
+        lines = place.log.read_text(errors="replace").strip().splitlines()
+    except OSError as error:
+        return str(error)
+    return lines[-1] if lines else "it said nothing"

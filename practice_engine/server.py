@@ -1,0 +1,190 @@
+"""The life of the process: one for a data directory, from its lock to its last request."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+import tornado.web
+from tornado.httpserver import HTTPServer
+
+from . import NAME, isolation, kernel, process, tree
+from .attach_ws import AttachSocket
+from .containers import Engine
+from .routes import ROUTES
+from .web import Handler, Router
+
+IDLE_EXIT = 1800.0
+LONGEST_SOCKET_PATH = 107
+_LOOK_EVERY = 1.0
+_MOST_HEADERS = 1 << 20
+
+
+class Refusal(Exception):
+    """Why the engine does not start, in one line."""
+
+
+def default_data() -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(home) / "dockermagic" / "practice-engine"
+
+
+def default_socket() -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        return Path(runtime) / "dockermagic" / "practice.sock"
+    return Path(tempfile.gettempdir()) / f"dockermagic-{os.getuid()}" / "practice.sock"
+
+
+def private_directory(path: Path) -> None:
+    """Ours alone: mode 0700, made if missing, refused if somebody else owns it."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise Refusal(f"cannot make the directory {path}: {error.strerror}") from error
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise Refusal(f"{path} is not a directory of the user running the engine")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        if any(path.iterdir()) and path.name in ("tmp", "run", ""):
+            raise Refusal(f"{path} is shared: give the socket a directory of its own")
+        path.chmod(0o700)
+
+
+def lock(data: Path) -> int:
+    """Held for the life of the process. A second engine is told whom it met."""
+    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        first = os.read(descriptor, 32).decode().strip() or "?"
+        os.close(descriptor)
+        raise Refusal(f"a practice engine with the pid {first} already uses {data}") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def listen(path: Path) -> socket.socket:
+    if len(os.fsencode(str(path))) > LONGEST_SOCKET_PATH:
+        raise Refusal(f"the path of the socket is too long ({LONGEST_SOCKET_PATH} bytes at most): {path}")
+    sock = socket.socket(socket.AF_UNIX)
+    if path.exists() or path.is_symlink():
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except OSError as error:
+                if error.errno not in (errno.ECONNREFUSED, errno.ENOENT):
+                    raise Refusal(f"{path} is in the way: {error.strerror}") from error
+            else:
+                raise Refusal(f"somebody already listens on {path}")
+        path.unlink()
+    old = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+    except OSError as error:
+        raise Refusal(f"cannot bind {path}: {error.strerror}") from error
+    finally:
+        os.umask(old)
+    sock.listen(512)
+    sock.setblocking(False)
+    return sock
+
+
+class Life:
+    """When the engine has been idle for long enough: no request under way, nothing running."""
+
+    def __init__(self, idle_exit: float) -> None:
+        self._idle_exit = idle_exit
+        self._requests = 0
+        self._idle_since: float | None = None
+        self._changed = asyncio.Event()
+        self.over = asyncio.Event()
+
+    def request_began(self) -> None:
+        self._requests += 1
+        self._touch()
+
+    def request_ended(self) -> None:
+        self._requests -= 1
+        self._touch()
+
+    def _touch(self) -> None:
+        self._idle_since = asyncio.get_running_loop().time()
+
+    async def watch(self, engine: Engine) -> None:
+        if self._idle_exit <= 0:
+            return
+        self._touch()
+        loop = asyncio.get_running_loop()
+        while True:
+            left = (self._idle_since or 0) + self._idle_exit - loop.time()
+            busy = self._requests > 0 or any(container.state.running for container in engine.by_id.values())
+            if busy:
+                self._touch()
+                left = self._idle_exit
+            elif left <= 0:
+                self.over.set()
+                return
+            await asyncio.sleep(max(min(left, self._idle_exit), 0.05))
+
+
+async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | None) -> None:
+    private_directory(data)
+    private_directory(socket_path.parent)
+    held = lock(data)
+    os.umask(0o022)
+    kernel.become_subreaper()
+    loop = asyncio.get_running_loop()
+    life = Life(idle_exit)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, life.over.set)
+    try:
+        found = isolation.probe(tier)
+    except RuntimeError as error:
+        raise Refusal(str(error)) from error
+    engine = Engine(data, found)
+    await engine.load()
+    sock = listen(socket_path)
+    application = tornado.web.Application(
+        [
+            (r"(?:/v[\d.]+)?/containers/(.*)/attach/ws", AttachSocket, {"engine": engine, "life": life}),
+            (r".*", Handler, {"router": Router(ROUTES), "engine": engine, "life": life}),
+        ],
+        log_function=lambda handler: None,
+    )
+    server = HTTPServer(application, max_header_size=_MOST_HEADERS, max_body_size=1 << 40, chunk_size=1 << 18)
+    server.add_sockets([sock])
+    (data / "socket").write_text(f"{socket_path}\n")
+    print(f"DOCKER_HOST=unix://{socket_path}", flush=True)
+    watching = asyncio.create_task(life.watch(engine))
+    try:
+        await life.over.wait()
+    finally:
+        watching.cancel()
+        server.stop()
+        socket_path.unlink(missing_ok=True)
+        await engine.close()
+        await server.close_all_connections()
+        tree.bury_orphans(process.live)
+        (data / "socket").unlink(missing_ok=True)
+        os.close(held)
+
+
+def run(socket_path: Path, data: Path, idle_exit: float, tier: str | None) -> int:
+    logging.basicConfig(level=logging.WARNING, format=f"{NAME}: %(message)s")
+    try:
+        asyncio.run(serve(socket_path.absolute(), data.absolute(), idle_exit, tier))
+    except Refusal as refusal:
+        print(f"{NAME}: {refusal}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,120 @@
+"""The processes of a container as the machine sees them: all below its shim."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from .containers import Container
+
+_SAMPLE_EVERY = 0.1
+MARK = "practice:"  # in the environment of a container that has no namespace to be known by
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError)
+
+
+def processes(shim: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(shim).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def pids(shim: int) -> list[int]:
+    return [process.pid for process in processes(shim)]
+
+
+def stop_all(shim: int) -> None:
+    """Until a look finds none that was not stopped yet: a process may fork while others are being stopped."""
+    stopped: set[int] = set()
+    while True:
+        fresh = [process for process in processes(shim) if process.pid not in stopped]
+        if not fresh:
+            return
+        for process in fresh:
+            stopped.add(process.pid)
+            with contextlib.suppress(*_GONE):
+                process.send_signal(signal.SIGSTOP)
+
+
+def continue_all(shim: int) -> None:
+    for process in processes(shim):
+        with contextlib.suppress(*_GONE):
+            process.send_signal(signal.SIGCONT)
+
+
+def resident(shim: int) -> int:
+    total = 0
+    for process in processes(shim):
+        with contextlib.suppress(*_GONE):
+            total += process.memory_info().rss
+    return total
+
+
+async def watch_memory(container: Container) -> None:
+    """The limit that the engine can hold by itself: whoever is above it at a look is killed."""
+    while container.run is not None and container.run.shim is not None:
+        if resident(container.run.shim.pid) > container.host["Memory"]:
+            container.state.oom_killed = True
+            container.tell("oom")
+            container.run.signal(signal.SIGKILL)
+            return
+        await asyncio.sleep(_SAMPLE_EVERY)
+
+
+def bury_orphans(shims: set[int]) -> None:
+    """Children of the engine that are no shim and left its session: inherited from a killed shim."""
+    session = os.getsid(0)
+    for child in psutil.Process().children():
+        with contextlib.suppress(*_GONE, ChildProcessError):
+            if child.pid in shims or os.getsid(child.pid) == session:
+                continue
+            for process in [*child.children(recursive=True), child]:
+                with contextlib.suppress(*_GONE):
+                    process.kill()
+            os.waitpid(child.pid, 0)
+
+
+def kill_strays(directory: str) -> None:
+    """At the start: processes still in a container's directory, their engine and shim both killed."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(*_GONE, OSError):
+            inside = os.readlink(f"/proc/{process.pid}/root").startswith(directory + "/")
+            if not inside and os.readlink(f"/proc/{process.pid}/cwd").startswith(directory + "/"):
+                inside = process.environ().get("container", "").startswith(MARK)
+            if inside:
+                process.kill()
+
+
+# stats
+
+
+def usage(shim: int) -> dict[str, Any]:
+    """CPU in ns (of the living and of their buried children), memory, number of processes."""
+    user = system = 0.0
+    memory = count = 0
+    for process in processes(shim):
+        with contextlib.suppress(*_GONE):
+            with process.oneshot():
+                times = process.cpu_times()
+                user += times.user + times.children_user
+                system += times.system + times.children_system
+                memory += process.memory_info().rss
+                count += 1
+    return {"user": int(user * 1e9), "system": int(system * 1e9), "memory": memory, "processes": count}
+
+
+def machine_cpu() -> int:
+    times = psutil.cpu_times()
+    counted = times.user + times.nice + times.system + times.idle + getattr(times, "iowait", 0)
+    counted += getattr(times, "irq", 0) + getattr(times, "softirq", 0) + getattr(times, "steal", 0)
+    return int(counted * 1e9)
+
+
+def machine_memory() -> int:
+    return psutil.virtual_memory().total

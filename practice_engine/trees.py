@@ -1,0 +1,165 @@
+"""Directory trees: copy one, measure one, compare two, remove one. Never follows a link."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+
+_ROOT = os.geteuid() == 0
+
+
+def copy(source: str, target: str) -> None:
+    """Modes, times, links and (as root) owners stay; the target is made."""
+    _copy_directory(source, target, {})
+
+
+def _copy_directory(source: str, target: str, seen: dict[tuple[int, int], str]) -> None:
+    os.mkdir(target, 0o700)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            _copy_entry(entry, os.path.join(target, entry.name), seen)
+    _copy_attributes(os.lstat(source), target)
+
+
+def _copy_entry(entry: os.DirEntry[str], target: str, seen: dict[tuple[int, int], str]) -> None:
+    status = entry.stat(follow_symlinks=False)
+    kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFDIR:
+        _copy_directory(entry.path, target, seen)
+        return
+    if kind == stat.S_IFLNK:
+        os.symlink(os.readlink(entry.path), target)
+    elif kind == stat.S_IFREG:
+        if status.st_nlink > 1:
+            other = seen.setdefault((status.st_dev, status.st_ino), target)
+            if other != target:
+                os.link(other, target)
+                return
+        _copy_data(entry.path, target, status.st_size)
+    elif kind == stat.S_IFIFO:
+        os.mkfifo(target)
+    else:
+        return
+    _copy_attributes(status, target)
+
+
+def _copy_data(source: str, target: str, size: int) -> None:
+    with open(source, "rb", buffering=0) as reader, open(target, "wb", buffering=0) as writer:
+        try:
+            while size > 0:
+                sent = os.sendfile(writer.fileno(), reader.fileno(), None, size)  # type: ignore[arg-type]
+                if sent == 0:
+                    return
+                size -= sent
+        except (TypeError, AttributeError):
+            shutil.copyfileobj(reader, writer, 1 << 20)
+
+
+def _copy_attributes(status: os.stat_result, target: str) -> None:
+    if _ROOT:
+        os.lchown(target, status.st_uid, status.st_gid)
+    if not stat.S_ISLNK(status.st_mode):
+        os.chmod(target, stat.S_IMODE(status.st_mode))
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+
+
+def remove(path: str) -> None:
+    """However a container left it: an unreadable directory of one's own is made readable first."""
+
+    def again(function, name, _):
+        parent = os.path.dirname(name)
+        for directory in (parent, name):
+            if os.path.isdir(directory) and not os.path.islink(directory):
+                os.chmod(directory, 0o700)
+        if function is os.unlink or function is os.rmdir:
+            function(name)
+        else:
+            shutil.rmtree(name)
+
+    if os.path.lexists(path):
+        shutil.rmtree(path, onerror=again)
+
+
+def size(path: str) -> int:
+    """Bytes of the plain files, hard links once."""
+    total = 0
+    seen: set[tuple[int, int]] = set()
+    for _, status in walk(path):
+        if stat.S_ISREG(status.st_mode):
+            if status.st_nlink > 1:
+                if (status.st_dev, status.st_ino) in seen:
+                    continue
+                seen.add((status.st_dev, status.st_ino))
+            total += status.st_size
+    return total
+
+
+def walk(root: str, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """(path from root, with a leading slash; lstat), in the order of names."""
+    try:
+        entries = sorted(os.scandir(root + below), key=lambda entry: entry.name)
+    except (FileNotFoundError, PermissionError):
+        return
+    for entry in entries:
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        path = f"{below}/{entry.name}"
+        yield path, status
+        if stat.S_ISDIR(status.st_mode):
+            yield from walk(root, path)
+
+
+MODIFIED, ADDED, DELETED = 0, 1, 2
+
+
+def changes(image: str, root: str, ignored: frozenset[str] = frozenset()) -> list[tuple[str, int]]:
+    """What differs in root from the image it was copied from; with the parents, sorted, as with Docker."""
+    found: dict[str, int] = {}
+    _compare(image, root, "", ignored, found)
+    for path in list(found):
+        while path := path.rpartition("/")[0]:
+            found.setdefault(path, MODIFIED)
+    return sorted(found.items())
+
+
+def _compare(image: str, root: str, below: str, ignored: frozenset[str], found: dict[str, int]) -> None:
+    before, now = _names(image + below), _names(root + below)
+    for name in before.keys() - now.keys():
+        if f"{below}/{name}" not in ignored:
+            found[f"{below}/{name}"] = DELETED
+    for name, status in now.items():
+        path = f"{below}/{name}"
+        if path in ignored:
+            continue
+        directory = stat.S_ISDIR(status.st_mode)
+        old = before.get(name)
+        if old is None:
+            found[path] = ADDED
+            if directory:
+                found.update((inner, ADDED) for inner, _ in walk(root, path) if inner not in ignored)
+            continue
+        if _differs(old, status, directory):
+            found[path] = MODIFIED
+        if directory and stat.S_ISDIR(old.st_mode):
+            _compare(image, root, path, ignored, found)
+
+
+def _names(path: str) -> dict[str, os.stat_result]:
+    names = {}
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                names[entry.name] = entry.stat(follow_symlinks=False)
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return {}
+    return names
+
+
+def _differs(old: os.stat_result, new: os.stat_result, directory: bool) -> bool:
+    if (old.st_mode, old.st_uid, old.st_gid) != (new.st_mode, new.st_uid, new.st_gid):
+        return True
+    return not directory and (old.st_size, old.st_mtime_ns) != (new.st_size, new.st_mtime_ns)

@@ -1,0 +1,57 @@
+"""Who a process is: the User of a container, looked up in the container's own /etc/passwd and /etc/group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import rooted
+from .errors import Failed
+
+_HIGHEST = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: str
+
+
+def _table(root: str, path: str) -> list[list[str]]:
+    text = rooted.read_text(root, path)
+    return [line.split(":") for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= _HIGHEST else None
+
+
+def look_up(root: str, text: str, extra_groups: list[str] | None = None) -> Identity:
+    user, _, group = text.partition(":")
+    passwd, groups = _table(root, "/etc/passwd"), _table(root, "/etc/group")
+    uid, gid, home, name = _number(user or "0"), 0, "/", ""
+    for fields in passwd:
+        if len(fields) >= 6 and (
+            fields[0] == (user or "root") or (uid is not None and fields[2] == str(uid))
+        ):
+            name, uid, gid, home = fields[0], int(fields[2]), int(fields[3]), fields[5] or "/"
+            break
+    if uid is None:
+        raise Failed(f"unable to find user {user}: no matching entries in passwd file")
+    more = {int(f[2]) for f in groups if len(f) >= 4 and name and name in f[3].split(",")}
+    if group:
+        gid = _group(groups, group)
+        more = set()
+    more |= {_group(groups, extra) for extra in extra_groups or []}
+    return Identity(uid, gid, (gid, *sorted(more - {gid})), home)
+
+
+def _group(groups: list[list[str]], text: str) -> int:
+    for fields in groups:
+        if len(fields) >= 3 and fields[0] == text:
+            return int(fields[2])
+    number = _number(text)
+    if number is None:
+        raise Failed(f"unable to find group {text}: no matching entries in group file")
+    return number

@@ -1,0 +1,91 @@
+"""Run a notebook as a learner does, Restart and Run All, and say what went wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from plain import Engine
+
+SECONDS_A_CELL = 120
+MEANT_TO_FAIL = "raises-exception"
+TUTORIAL = 11
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook on one engine, so many times in a row."""
+
+    notebook: str
+    engine: Engine
+    times: int
+
+
+def plan(notebooks: Sequence[str], engines: Sequence[Engine], *, everything: bool) -> list[Job]:
+    """What is run.
+
+    `everything`: each notebook twice on each engine. Otherwise a choice that grows slowly: each notebook twice
+    on the first Docker; the eleven of the tutorial once on each other engine, the rest once on one of the others
+    in turn. A translation (in a folder of its own) has the same code cells, so it is left to `everything`.
+    """
+    if not engines:
+        return []
+    first = next((engine for engine in engines if engine.name.startswith("docker")), engines[0])
+    others = [engine for engine in engines if engine != first]
+    if everything:
+        return [Job(notebook, engine, 2) for notebook in notebooks for engine in [first, *others]]
+    jobs = []
+    for number, notebook in enumerate(name for name in notebooks if "/" not in name):
+        jobs.append(Job(notebook, first, 2))
+        chosen = others if number < TUTORIAL else others[number % len(others) :][:1] if others else []
+        jobs += [Job(notebook, engine, 1) for engine in chosen]
+    return jobs
+
+
+def run(path: Path, host: str, settings: Path) -> NotebookNode:
+    """Execute the notebook at `path` in a fresh kernel, in its folder; every cell, whatever fails.
+
+    Args:
+        host: the engine, given to the kernel as DOCKER_HOST.
+        settings: an empty folder in place of the user's ~/.ipython.
+    """
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        allow_errors=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute(env={**os.environ, "DOCKER_HOST": host, "IPYTHONDIR": str(settings)})
+    return notebook
+
+
+def problems(notebook: NotebookNode) -> list[str]:
+    """The errors that were not meant, and the meant ones that did not come, each with its cell."""
+    found = []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        meant = MEANT_TO_FAIL in cell.metadata.get("tags", [])
+        first = (cell.source.strip().splitlines() or ["(empty)"])[0]
+        if errors and not meant:
+            found.append(f"cell {number}, {first!r}: {errors[0].ename}: {errors[0].evalue}")
+        if meant and not errors:
+            found.append(f"cell {number}, {first!r}: tagged {MEANT_TO_FAIL} and raised nothing")
+    return found
+
+
+def verdict(path: Path, host: str, settings: Path) -> list[str]:
+    """What went wrong in one run of the notebook at `path`; empty when nothing did."""
+    try:
+        return problems(run(path, host, settings))
+    except (CellTimeoutError, DeadKernelError) as error:
+        return [str(error).strip()]

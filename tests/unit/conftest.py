@@ -1,0 +1,132 @@
+"""No test in this folder needs an engine: what they talk to is `fake_engine`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import IPython
+import pytest
+from fake_engine import FakeEngine
+from hypothesis import settings
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from dockermagic.locate import Surroundings
+from dockermagic.session import Session
+
+settings.register_profile("unit", deadline=None, derandomize=True)
+settings.load_profile("unit")
+SURROUNDINGS = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+
+
+@dataclass
+class Cell:
+    """What running a cell did.
+
+    Attributes:
+        error: the exception that failed it, None where it went well.
+        text: what a terminal would show.
+        shown: the bundles of what was displayed beside the value.
+        value: the cell's value.
+    """
+
+    error: BaseException | None
+    text: str
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    value: Any = None
+
+    @property
+    def beside(self) -> str:
+        return "\n".join(bundle["text/plain"] for bundle in self.shown)
+
+
+class Shell:
+    """A real IPython shell, with what it shows kept."""
+
+    def __init__(self, ip: Any) -> None:
+        self.ip = ip
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return self.ip.user_ns
+
+    @property
+    def magic(self) -> Any:
+        return self.ip.find_line_magic("docker").__self__
+
+    def run(self, source: str) -> Cell:
+        publisher, before = CapturingDisplayPublisher(), self.ip.display_pub
+        self.ip.display_pub = publisher
+        out = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                result = self.ip.run_cell(source, store_history=False)
+        finally:
+            self.ip.display_pub = before
+        shown = [each["data"] for each in publisher.outputs]
+        return Cell(result.error_before_exec or result.error_in_exec, out.getvalue(), shown, result.result)
+
+
+@pytest.fixture(scope="session")
+def _ip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        config = Config()
+        config.HistoryManager.enabled = False
+        config.InteractiveShell.colors = "nocolor" if IPython.version_info >= (9,) else "NoColor"
+        InteractiveShell.clear_instance()
+        yield InteractiveShell.instance(config=config)
+        InteractiveShell.clear_instance()
+
+
+@pytest.fixture(autouse=True)
+def _bare_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No engine of this machine is in reach of a test."""
+    home = tmp_path_factory.mktemp("home")
+    for name in SURROUNDINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{home}/no.sock")
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    fake = FakeEngine()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def session(engine: FakeEngine) -> Session:
+    return Session(around=Surroundings(env={"DOCKER_HOST": engine.host}, home=Path("/nowhere"), uid=1))
+
+
+@pytest.fixture
+def bare_shell(_ip: Any) -> Iterator[Shell]:
+    """A shell in which the magic is not loaded, and nothing of an earlier test is left."""
+    _ip.reset(new_session=False)
+    manager = _ip.magics_manager
+    for table in manager.magics.values():
+        table.pop("docker", None)
+        table.pop("dockerapi", None)
+    _ip.extension_manager.loaded.discard("dockermagic")
+    matchers = list(_ip.Completer.custom_matchers)
+    yield Shell(_ip)
+    _ip.Completer.custom_matchers[:] = matchers
+
+
+@pytest.fixture
+def shell(bare_shell: Shell, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell with the magic loaded, connected to the fake engine, which forgot that it was asked."""
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    loaded = bare_shell.run("%load_ext dockermagic")
+    assert loaded.error is None, loaded.text
+    engine.requests.clear()
+    return bare_shell

@@ -1,0 +1,84 @@
+"""Imports run downwards only, and each outside package has one room."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dockermagic
+
+PACKAGE = Path(dockermagic.__file__).parent
+ORDER = (
+    "__init__ __main__ magic complete commands show tables session transport tongues locate "
+    "arguments bodies words files endpoints exchange frames errors"
+).split()
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+ROOMS = {
+    "IPython": {"magic", "complete"},
+    "traitlets": {"magic"},
+    "pandas": {"tables", "magic"},
+    "requests": {"transport"},
+    "requests_unixsocket": {"transport"},
+    "urllib3": {"transport"},
+}
+
+
+def imports(module: str, *, first: bool = False) -> Iterator[str]:
+    """The modules that one of ours imports, ours with a leading dot; with `first` only those at import time."""
+    waiting: list[ast.AST] = [ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if first and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield from (f".{node.module}",) if node.module else (f".{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module).partition(".")[0]
+
+
+def test_every_module_has_its_place():
+    assert set(MODULES) <= set(ORDER), "a new module: write it into ORDER, above all that it imports"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downwards(module):
+    lower = ORDER[ORDER.index(module) + 1 :]
+    ours = {name.removeprefix(".") for name in imports(module) if name.startswith(".")}
+    assert ours <= {*lower, "__version__"}, f"{module} imports upwards"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_outside_packages_have_one_room(module):
+    for name in imports(module):
+        if not name.startswith(".") and name not in sys.stdlib_module_names and name != "dockermagic":
+            assert module in ROOMS.get(name, ()), f"{module} imports {name}"
+
+
+def test_pandas_is_imported_by_tables_alone_and_not_before_it_is_needed():
+    assert [module for module in MODULES if "pandas" in imports(module, first=True)] == ["tables"]
+    assert ".tables" not in {name for module in MODULES for name in imports(module, first=True)}
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("dockermagic", "IPython pandas requests"),
+        ("dockermagic.session", "IPython pandas"),
+        ("dockermagic.magic", "pandas numpy"),
+        ("dockermagic.tables", "IPython requests"),
+    ],
+)
+def test_what_an_import_brings_along(module, without):
+    code = f"import sys, {module}; print(*sorted(set({without.split()!r}) & set(sys.modules)))"
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,341 @@
+"""The one object that remembers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fake_engine import VERSION, Answer, Cut, FakeEngine
+
+from dockermagic import errors
+from dockermagic.endpoints import BY_NAME, NEWEST, OLDEST, raw
+from dockermagic.locate import Surroundings
+from dockermagic.session import Session, Settings, message, negotiate
+
+
+@pytest.mark.parametrize(
+    ("newest", "oldest", "spoken"),
+    [
+        ("1.51", "1.24", "1.51"),
+        ("1.41", "1.12", "1.41"),
+        ("1.56", "1.40", NEWEST),
+        ("1.51", "1.51", "1.51"),
+        ("1.24", "1.12", "1.24"),
+        ("1.9999", None, NEWEST),
+        ("1.41", "", "1.41"),
+        ("1.41", None, "1.41"),
+    ],
+)
+def test_negotiate(newest, oldest, spoken):
+    assert negotiate({**VERSION, "ApiVersion": newest, "MinAPIVersion": oldest}, "unix:///e") == spoken
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "numbers"),
+    [
+        ({"ApiVersion": "1.23"}, errors.EngineTooOld, ["1.23", OLDEST, NEWEST]),
+        ({"ApiVersion": "1.9"}, errors.EngineTooOld, ["1.9", OLDEST]),
+        ({"ApiVersion": "1.80", "MinAPIVersion": "1.60"}, errors.EngineTooNew, ["1.60", OLDEST, NEWEST]),
+        ({"ApiVersion": "2.0", "MinAPIVersion": "2.0"}, errors.EngineTooNew, ["2.0", NEWEST]),
+        ({"ApiVersion": None}, errors.EngineError, ["None"]),
+        ({"ApiVersion": "new"}, errors.EngineError, ["new"]),
+        ({"ApiVersion": 1.51, "MinAPIVersion": []}, errors.EngineError, []),
+        ({"ApiVersion": "1.51", "MinAPIVersion": "old"}, errors.EngineError, ["old"]),
+    ],
+)
+def test_versions_that_do_not_meet(version, kind, numbers):
+    if version == {"ApiVersion": 1.51, "MinAPIVersion": []}:
+        assert negotiate(version, "unix:///e") == "1.51"
+        return
+    with pytest.raises(kind) as caught:
+        negotiate(version, "unix:///e")
+    assert type(caught.value) is kind
+    assert all(number in caught.value.what for number in numbers)
+    assert caught.value.step
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "seconds"),
+    [
+        ("list", {}, 60),
+        ("stop", {}, 70),
+        ("stop", {"t": 3}, 63),
+        ("stop", {"t": "3"}, 63),
+        ("stop", {"t": 0}, 60),
+        ("stop", {"t": None}, 70),
+        ("stop", {"t": -1}, None),
+        ("restart", {"t": 100}, 160),
+        ("kill", {}, 60),
+        ("wait", {}, None),
+        ("logs", {}, 60),
+        ("logs", {"follow": True}, None),
+        ("logs", {"follow": False}, 60),
+        ("export", {}, 60),
+    ],
+)
+def test_patience(name, values, seconds):
+    assert Session().patience(BY_NAME[name], values) == seconds
+
+
+@pytest.mark.parametrize("value", ["soon", "", [1], "1.5"])
+def test_patience_that_is_no_number(session, engine, value):
+    session.connect()
+    engine.requests.clear()
+    with pytest.raises(errors.BadArgument, match="t takes"):
+        session.call("stop", id="web", t=value)
+    assert engine.requests == []
+
+
+def test_patience_follows_the_setting():
+    session = Session(Settings(timeout=5))
+    assert session.patience(BY_NAME["list"], {}) == 5
+    session.settings.timeout = 7
+    assert session.patience(BY_NAME["stop"], {"t": 1}) == 8
+
+
+def test_a_call(session, engine):
+    engine.on("GET", "/containers/json", Answer(200, [{"Id": "a"}]))
+    exchange = session.call("list", all=True, filters={"label": ["a=b"]})
+    assert exchange.json() == [{"Id": "a"}]
+    assert session.last is exchange
+    assert exchange.host == engine.host
+    seen = engine.requests[-1]
+    assert seen.path == "/v1.51/containers/json"
+    assert seen.query == [("all", "1"), ("filters", '{"label":["a=b"]}')]
+    assert seen.body == b""
+    assert "content-type" not in seen.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ({"Image": "中"}, '{"Image": "中"}'.encode()),
+        (b'{ "Image":1 }\n', b'{ "Image":1 }\n'),
+        (b"", b""),
+    ],
+)
+def test_a_body(session, engine, body, sent):
+    engine.on("POST", "/containers/create", Answer(201, {"Id": "x"}))
+    session.call("create", {"name": "web"}, body=body).json()
+    assert engine.requests[-1].body == sent
+    assert engine.requests[-1].headers["content-type"] == "application/json"
+
+
+def test_a_call_reads_nothing_by_itself(session, engine):
+    engine.on("GET", "/containers/web/logs", Answer(steps=[b"x", Cut()]))
+    exchange = session.call("logs", id="web")
+    assert exchange.status == 200
+    assert exchange.received == 0
+    with pytest.raises(errors.CutShort):
+        exchange.read()
+    assert exchange.kept == b"x"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "what"),
+    [
+        ("inspect", {}, errors.BadArgument, "inspect needs id"),
+        ("inspect", {"id": ""}, errors.BadArgument, "inspect needs id"),
+        ("list", {"al": True}, errors.BadArgument, "ContainerList takes no 'al'"),
+        ("list", {"id": "web"}, errors.BadArgument, "takes no 'id'"),
+        ("list", {"limit": [5]}, errors.BadArgument, "limit takes no list"),
+    ],
+)
+def test_values_that_do_not_fit(session, engine, name, values, kind, what):
+    session.connect()
+    engine.requests.clear()
+    with pytest.raises(kind) as caught:
+        session.call(name, values)
+    assert what in caught.value.what
+    assert caught.value.step
+    assert engine.requests == []
+
+
+def test_options_that_stay_here_are_taken(session, engine):
+    engine.on("GET", "/containers/web/export", Answer(200, b""))
+    session.call("export", {"id": "web", "output": "x", "json": False, "as": None}).read()
+    assert engine.requests[-1].query == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "api", "what"),
+    [
+        ("stop", {"signal": "INT"}, "1.41", "stop's signal came with API 1.42"),
+        ("create", {"platform": "linux"}, "1.40", "create's platform came with API 1.41"),
+        ("images", {"manifests": True}, "1.46", "images's manifests came with API 1.47"),
+        ("wait", {"condition": "removed"}, "1.24", "wait's condition came with API 1.30"),
+    ],
+)
+def test_a_parameter_that_the_engine_does_not_know_yet(name, values, api, what):
+    fake = FakeEngine(version={**VERSION, "ApiVersion": api, "MinAPIVersion": "1.12"})
+    session = Session(around=Surroundings(env={"DOCKER_HOST": fake.host}, home=Path("/nowhere"), uid=1))
+    session.connect()
+    fake.requests.clear()
+    with pytest.raises(errors.EngineTooOld) as caught:
+        session.call(name, {"id": "web", **values} if BY_NAME[name].places else values)
+    assert what in caught.value.what
+    assert f"speaks {api}" in caught.value.what
+    assert fake.requests == []
+    fake.close()
+
+
+def test_without_that_parameter_it_goes_through():
+    fake = FakeEngine(version={**VERSION, "ApiVersion": "1.41"})
+    fake.on("POST", "/containers/web/stop", Answer(204))
+    session = Session(around=Surroundings(env={"DOCKER_HOST": fake.host}, home=Path("/nowhere"), uid=1))
+    assert session.call("stop", id="web", t=1, signal=None).status == 204
+    assert fake.requests[-1].target == "/v1.41/containers/web/stop?t=1"
+    fake.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/info", "/v1.51/info"),
+        ("/v1.24/info", "/v1.24/info"),
+        ("/v1.24", "/v1.24"),
+        ("/version1/x", "/v1.51/version1/x"),
+        ("/x?a=1&b", "/v1.51/x?a=1&b="),
+        ("/x?a=%20+y", "/v1.51/x?a=%20%20y"),
+        ("/a b/中", "/v1.51/a%20b/%E4%B8%AD"),
+        ("/a%2Fb", "/v1.51/a%2Fb"),
+    ],
+)
+def test_a_raw_call(session, engine, path, target):
+    engine.otherwise = Answer(200, {})
+    session.call(raw("GET", path)).read()
+    assert engine.requests[-1].target == target
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "step"),
+    [
+        (400, errors.BadRequest, "--help"),
+        (401, errors.Denied, "credentials"),
+        (403, errors.Denied, "does not allow"),
+        (404, errors.NotFound, "%docker list --all"),
+        (409, errors.Conflict, "%docker inspect"),
+        (500, errors.ServerError, "own log"),
+        (501, errors.NotImplementedHere, "no such feature"),
+        (503, errors.ServerError, "own log"),
+        (406, errors.StatusError, "own log"),
+    ],
+)
+def test_an_engine_that_refuses(session, engine, status, kind, step):
+    engine.on("POST", "/containers/web/pause", Answer(status, {"message": "because"}))
+    with pytest.raises(kind) as caught:
+        session.call("pause", id="web")
+    assert caught.value.what == "because"
+    assert caught.value.status == status
+    assert step in caught.value.step
+    assert caught.value.exchange is session.last
+    assert session.last.kept == b'{"message": "because"}'
+
+
+def test_the_row_knows_better_what_to_do(session, engine):
+    engine.on("POST", "/containers/create", Answer(409, {"message": "name is in use"}))
+    with pytest.raises(errors.Conflict) as caught:
+        session.call("create", {"name": "web"}, body={})
+    assert "--replace" in caught.value.step
+    assert caught.value.detail == "ContainerCreate answers 409 when: the name is taken"
+    assert len(caught.value.lines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"message": "no such container"}', "no such container"),
+        (b'{"message": "podman", "cause": "x", "response": 404}', "podman"),
+        (b"plain text\n", "plain text"),
+        (b"", "(no message)"),
+        (b"{}", "{}"),
+        (b'{"message": null}', '{"message": null}'),
+        (b'["x"]', '["x"]'),
+        (b"null", "null"),
+        (b"<html>502</html>", "<html>502</html>"),
+        (b"\xff\xfe", "��"),
+        ('{"message": "没有"}'.encode(), "没有"),
+    ],
+)
+def test_message(body, text):
+    assert message(body) == text
+
+
+def test_no_answer_is_kept_as_such(session, engine):
+    session.connect()
+    engine.on("GET", "/info", Answer(silent=True))
+    session.settings.timeout = 0.05
+    with pytest.raises(errors.TimedOut) as caught:
+        session.call("info")
+    assert caught.value.exchange is session.last
+    assert session.last.status is None
+
+
+def test_the_first_use_connects(session, engine):
+    engine.on("GET", "/info", Answer(200, {}))
+    session.call("info").json()
+    assert [seen.path for seen in engine.requests] == ["/version", "/v1.51/info"]
+    assert session.engine.name == "Docker Engine 28.5.2"
+    assert session.engine.source == "DOCKER_HOST"
+
+
+def test_a_connect_that_fails_leaves_the_old_engine(session, engine):
+    engine.on("GET", "/info", Answer(200, {}))
+    session.connect()
+    with pytest.raises(errors.SocketMissing):
+        session.connect("unix:///no/such.sock")
+    assert session.engine.host == engine.host
+    assert session.call("info").json() == {}
+
+
+def test_a_connect_that_works_takes_the_new_one(session, engine):
+    session.connect()
+    other = FakeEngine(tcp=True, version={**VERSION, "ApiVersion": "1.40"}).on("GET", "/info", Answer(200, {}))
+    assert session.connect(other.host).api == "1.40"
+    session.call("info").json()
+    assert other.requests[-1].path == "/v1.40/info"
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        Answer(200, b"<html>router</html>", {"Content-Type": "text/html"}),
+        Answer(200, []),
+        Answer(200, "text"),
+        Answer(200, {"Version": "1"}),
+        Answer(404, {"message": "page not found"}),
+        Answer(500, b"oops"),
+        Answer(301, b"", {"Location": "/"}),
+        Answer(verbatim=b"SSH-2.0-OpenSSH\r\n"),
+        Answer(200, b"{", length=50),
+    ],
+    ids=lambda answer: str(answer.status),
+)
+def test_what_answers_and_is_no_engine(version):
+    fake = FakeEngine(version=version)
+    session = Session(around=Surroundings(env={"DOCKER_HOST": fake.host}, home=Path("/nowhere"), uid=1))
+    with pytest.raises(errors.EngineError, match="not as a Docker engine does") as caught:
+        session.connect()
+    assert "%docker doctor" in caught.value.step
+    fake.close()
+
+
+def test_quick_forgets_and_forgives(session, engine):
+    engine.on("GET", "/containers/json", Answer(200, [1])).on("GET", "/images/json", Answer(500, {"message": "no"}))
+    session.connect()
+    assert session.quick("list", 1, all=True) == [1]
+    assert session.quick("images", 1) is None
+    assert session.last is None
+
+
+def test_doctor_marks_the_engine_in_use(session, engine):
+    session.connect()
+    assert next((each.host, each.verdict) for each in session.doctor()) == (engine.host, "in use")
+
+
+def test_the_value_of_a_reply_can_be_json_null(session, engine):
+    engine.on("GET", "/containers/json", Answer(200, b"null", {"Content-Type": "application/json"}))
+    assert session.call("list").json() is None
+    assert json.loads(session.last.kept) is None
