@@ -76,10 +76,8 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
     kind = "tree" if wanted.as_json and not row.stream and row.reply != "outcome" else row.reply
     try:
         exchange.value = KINDS[kind](exchange, row, wanted)
-    except BaseException as error:
-        exchange.close()
-        if isinstance(error, CutShort | FileError):
-            error.exchange = exchange
+    except (CutShort, FileError) as error:
+        error.exchange = exchange
         raise
     except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise ReplyError(
@@ -87,6 +85,8 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
             "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
             exchange=exchange,
         ) from error
+    finally:
+        exchange.close()
     return exchange.value
 
 

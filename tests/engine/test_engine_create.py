@@ -144,7 +144,7 @@ def test_a_cell_keeps_its_value_by_name(magic: Magic, made: Made) -> None:
 def test_a_misplaced_key_is_told(magic: Magic, made: Made) -> None:
     name = made.expect(unique())
     magic.run(f'%%docker create --name {name}\n{{"Image": "busybox", "PortBindings": {{"80/tcp": null}}}}')
-    assert '"PortBindings" belongs inside "HostConfig"' in magic.text
+    assert '"PortBindings" at the top level is in the wrong place' in magic.text
     bound = made.inspect(name)["HostConfig"]["PortBindings"]
     assert bool(bound) == quirk("create: HostConfig's keys at the top level count", magic.session.engine.name)
 
