@@ -28,7 +28,7 @@ class Kernel:
         self.client.wait_for_ready(timeout=SECONDS)
 
     def begin(self, code: str) -> str:
-        return str(self.client.execute(code))
+        return str(self.client.execute(code, stop_on_error=False))
 
     def message(self, request: str) -> dict[str, Any]:
         """The next message that belongs to a request."""
