@@ -9,6 +9,7 @@ import re
 import stat
 import time
 from typing import Any
+from urllib.parse import quote_plus
 
 from . import archive, clock, containers, filters, gojson, rooted, spec, stats, top, views
 from .containers import Container
@@ -151,8 +152,6 @@ async def create(call: Call) -> Any:
         raise BadParameter("config cannot be empty in order to create a container")
     host = given.pop("HostConfig", None)
     given.pop("NetworkingConfig", None)
-    if name:
-        call.engine.check_name(name)
     platform = call.text("platform")
     if platform:
         _check_platform(call, platform, given["Image"])
@@ -379,6 +378,7 @@ async def logs(call: Call) -> Any:
         chosen,
         tty=container.config["Tty"],
         timestamps=call.flag("timestamps"),
+        details=_details(container) + b" " if call.flag("details") else b"",
         since=since,
         until=until or None,
     )
@@ -399,6 +399,17 @@ async def logs(call: Call) -> Any:
         reader.close()
 
 
+def _details(container: Container) -> bytes:
+    """The labels and variables that the log options name, as a query string sorted by name."""
+    options = container.host["LogConfig"]["Config"]
+    have = dict(container.config["Labels"] or {})
+    wanted = [name for name in options.get("labels", "").split(",") if name]
+    env = dict(line.partition("=")[::2] for line in container.config["Env"] or [])
+    named = {name: have[name] for name in wanted if name in have}
+    named |= {name: env[name] for name in options.get("env", "").split(",") if name in env}
+    return ",".join(f"{quote_plus(key)}={quote_plus(named[key])}" for key in sorted(named)).encode()
+
+
 class LineWriter:
     """Log records to what the client gets: a frame for each line, or with a terminal just the lines."""
 
@@ -408,6 +419,7 @@ class LineWriter:
         *,
         tty: bool,
         timestamps: bool,
+        details: bytes = b"",
         since: int | None,
         until: int | None,
     ) -> None:
@@ -415,6 +427,7 @@ class LineWriter:
         self._tty = tty
         self._timestamps = timestamps
         self._since, self.until = since, until
+        self._details = details
         self._in_line = {STDOUT: False, STDERR: False}
         self.past_end = False
 
@@ -425,6 +438,7 @@ class LineWriter:
         if record.stream not in self._streams or (self._since is not None and record.time < self._since):
             return b""
         stamp = clock.rfc3339_fixed(record.time).encode() + b" " if self._timestamps else b""
+        stamp += self._details
         if self._tty and not stamp:
             return record.data
         pieces = []
@@ -536,7 +550,7 @@ class _Feed:
         await (await self._stdio()).write(data)
 
     async def close(self) -> None:
-        if self._container.config["StdinOnce"] or self._container.config["Tty"]:
+        if self._container.config["StdinOnce"] and not self._container.config["Tty"]:
             (await self._stdio()).close_stdin()
 
     async def _stdio(self) -> Any:

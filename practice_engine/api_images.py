@@ -153,7 +153,7 @@ async def _save(call: Call, references: list[str]) -> None:
     chosen = store.save(references)
     for image, _ in chosen:
         _tell(call, "save", image, image.id)
-    await call.stream_from(lambda out: images.write_save(chosen, store.root, out))
+    await call.stream_from(lambda out: images.write_save(chosen, store, out))
 
 
 async def search(call: Call) -> Any:

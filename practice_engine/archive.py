@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from . import rooted
-from .errors import BadParameter
+from .errors import BadParameter, Failed
 
 _ROOT = os.geteuid() == 0
 _WHITEOUT = ".wh."
@@ -177,7 +177,7 @@ def _clean(name: str) -> str:
     for part in parts:
         depth += -1 if part == ".." else 1
         if depth < 0:
-            raise BadParameter(f'Error processing tar file: "{name}" is outside of the target directory')
+            raise Failed(f'invalid entry name "{name}"')
     return "/".join(parts)
 
 
@@ -195,7 +195,7 @@ def _extract_one(tar, member, root, path, whiteouts, overwrite_types, copy_ids, 
             if existing is not None and stat.S_ISLNK(existing.st_mode) and not whiteouts:
                 return
             if existing is not None and not stat.S_ISDIR(existing.st_mode):
-                _refuse_change(existing, member, overwrite_types, resolved)
+                _refuse_change(existing, member, overwrite_types, path)
                 os.unlink(last, dir_fd=directory)
                 existing = None
             if existing is None:
@@ -203,7 +203,7 @@ def _extract_one(tar, member, root, path, whiteouts, overwrite_types, copy_ids, 
             directories.append((resolved, member))
             return
         if existing is not None:
-            _refuse_change(existing, member, overwrite_types, resolved)
+            _refuse_change(existing, member, overwrite_types, path)
             if stat.S_ISDIR(existing.st_mode):
                 _remove_directory(directory, last)
             else:
@@ -213,13 +213,12 @@ def _extract_one(tar, member, root, path, whiteouts, overwrite_types, copy_ids, 
             _attributes(directory, last, member, copy_ids, owner)
 
 
-def _refuse_change(existing: os.stat_result, member: tarfile.TarInfo, allowed: bool, resolved: str) -> None:
+def _refuse_change(existing: os.stat_result, member: tarfile.TarInfo, allowed: bool, path: str) -> None:
     was = stat.S_ISDIR(existing.st_mode)
     if allowed or was == member.isdir():
         return
-    what = "directory" if was else "non-directory"
-    other = "non-directory" if was else "directory"
-    raise BadParameter(f'cannot overwrite {what} "{resolved}" with {other} "{member.name}"')
+    what, other = ("directory", "non-directory") if was else ("non-directory", "directory")
+    raise Failed(f'cannot overwrite {what} "{_clean(member.name)}" with {other} "{path}"')
 
 
 def _stat(directory: int, name: str) -> os.stat_result | None:

@@ -107,7 +107,10 @@ class Container:
         return self.run
 
     def pids(self) -> list[int]:
-        return tree.pids(self.run.shim.pid) if self.run is not None and self.run.shim is not None else []
+        if self.run is None or self.run.shim is None:
+            return []
+        tracer = "proot" if self.engine.isolation.tier.name == "proot" else ""
+        return [process.pid for process in tree.processes(self.run.shim.pid) if tree.shown(process, tracer)]
 
     # start and the end of a run
 

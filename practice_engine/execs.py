@@ -52,6 +52,7 @@ class Exec:
         except NotStarted as failure:
             self.running = False
             self.exit_code = failure.code
+            self.container.execs.pop(self.id, None)
             self.output.end()
             self.ended.set()
             raise

@@ -164,35 +164,41 @@ class Images:
         author: str = "",
         parent: Image | None = None,
         created: str = "",
+        layers: list[str] | None = None,
+        raw: bytes = b"",
     ) -> Image:
         """A finished root becomes an image, in one rename."""
         created = created or clock.now()
-        layer = archive.digest(str(work / "root"))
         full = {**EMPTY_CONFIG, **config}
         step = {"created": created, "created_by": created_by, "comment": comment, "author": author}
-        history = [*(parent.history if parent else []), step]
-        layers = [*(parent.layers if parent else []), layer]
         size = trees.size(str(work / "root"))
         step["size"] = max(0, size - (parent.size if parent else 0))
-        text = json.dumps([created, full, layers, architecture(), comment, author], sort_keys=True)
-        identity = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
         image = Image(
-            id=identity,
+            id="",
             created=created,
             config=full,
             comment=comment,
             author=author,
             parent=parent.id if parent else "",
             size=size,
-            layers=layers,
-            history=history,
+            layers=layers or [archive.digest(str(work / "root"))],
+            history=[*(parent.history if parent else []), step],
             tagged=clock.now(),
         )
+        text = raw or json.dumps(described(image)).encode()
+        image.id = identity = "sha256:" + hashlib.sha256(text).hexdigest()
         if identity not in self._images:
+            (work / "config.json").write_bytes(text)
             (work / "image.json").write_text(json.dumps(vars(image)))
             work.rename(self._directory / image.short)
             self._images[identity] = image
         return self._images[identity]
+
+    def config_file(self, image: Image) -> bytes:
+        """As `docker save` has it. One flat layer is saved, so that is what it has to speak of."""
+        if len(image.layers) == 1:
+            return (self._directory / image.short / "config.json").read_bytes()
+        return json.dumps(described(image)).encode()
 
     def _save(self, image: Image) -> None:
         path = self._directory / image.short / "image.json"
@@ -273,23 +279,24 @@ class Images:
         return loaded
 
     def _load_one(self, unpacked: Path, entry: dict) -> tuple[Image, list[str]]:
-        described = json.loads(_inside(unpacked, entry["Config"]).read_text())
+        raw = _inside(unpacked, entry["Config"]).read_bytes()
+        told = json.loads(raw)
         tags = [familiar(tag) for tag in entry.get("RepoTags") or []]
+        history = told.get("history") or [{}]
         with self._workshop() as work:
             (work / "root").mkdir(mode=0o755)
             for layer in entry["Layers"]:
                 with open(_inside(unpacked, layer), "rb") as file:
                     archive.extract(file, str(work / "root"), "/", whiteouts=True)
-            config = {
-                key: value for key, value in (described.get("config") or {}).items() if value is not None
-            }
             image = self._adopt(
                 work,
-                config,
-                comment=described.get("comment", ""),
-                author=described.get("author", ""),
-                created=described.get("created", ""),
-                created_by="load",
+                {key: value for key, value in (told.get("config") or {}).items() if value is not None},
+                comment=told.get("comment") or history[-1].get("comment", ""),
+                author=told.get("author", ""),
+                created=told.get("created", ""),
+                created_by=history[-1].get("created_by", ""),
+                layers=(told.get("rootfs") or {}).get("diff_ids"),
+                raw=raw,
             )
         self._set_tags(image, tags)
         return image, tags
@@ -523,18 +530,18 @@ def described(image: Image) -> dict[str, Any]:
     }
 
 
-def write_save(chosen: list[tuple[Image, list[str]]], root_of: Callable[[Image], Path], out: Any) -> None:
+def write_save(chosen: list[tuple[Image, list[str]]], store: Images, out: Any) -> None:
     """The tar of `docker save`, a flat layer for each image."""
     manifest, repositories = [], {}
     with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for image, tags in chosen:
             layer_name = f"{image.short}/layer.tar"
-            with archive.spooled_tar(str(root_of(image))) as layer:
+            with archive.spooled_tar(str(store.root(image))) as layer:
                 member = tarfile.TarInfo(layer_name)
                 member.size = os.fstat(layer.fileno()).st_size
                 member.mtime = int(time.time())
                 tar.addfile(member, layer)
-            archive.add_bytes(tar, f"{image.short}.json", json.dumps(described(image)).encode())
+            archive.add_bytes(tar, f"{image.short}.json", store.config_file(image))
             manifest.append(
                 {"Config": f"{image.short}.json", "RepoTags": sorted(set(tags)), "Layers": [layer_name]}
             )

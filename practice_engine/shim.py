@@ -55,6 +55,7 @@ class Shim:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.setup: dict = {}
+        self.place = kernel.command_line_place()
         self.names: dict[int, str] = {}  # pid -> the engine's name for it
         self.buffer = b""
         self.descriptors: list[int] = []
@@ -127,6 +128,7 @@ class Shim:
                 descriptors = [slave]
             if message["tty"] and message.get("size"):
                 resize(descriptors[0], *message["size"])
+            message["place"] = self.place
             pid, error = spawn(self.setup, message, descriptors, first=self.fresh)
         except OSError as problem:
             pid, error = 0, {"stage": "fork", "errno": problem.errno, "text": str(problem)}
@@ -146,6 +148,8 @@ class Shim:
     def signal(self, message: dict) -> None:
         for pid, name in self.names.items():
             if name == message["name"]:
+                if self.setup["tier"] == "proot" and message["signal"] != signal.SIGKILL:
+                    pid = next(iter(descendants(pid)), pid)  # proot itself passes nothing on
                 try:
                     os.kill(pid, message["signal"])
                 except (ProcessLookupError, PermissionError):
@@ -409,7 +413,7 @@ def become(setup: dict, message: dict, descriptors: list[int], report: int, firs
     if first and setup["pid_namespace"] and setup["fresh_proc"]:
         furnish_proc()
     if first and message.get("init"):
-        as_init()
+        as_init(message["place"], message["argv"])
     if setup["chroot"]:
         os.chroot(setup["root"])
         os.chdir("/")
@@ -487,13 +491,14 @@ def find(name: str, path: str) -> str:
     raise Stage("path", errno.ENOENT)
 
 
-def as_init() -> None:
+def as_init(place: tuple[int, int], argv: list[str]) -> None:
     """PID 1 stays here, passes signals on and buries the dead; the child goes on and becomes the program."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
         return
     kernel.set_process_name("docker-init")
+    kernel.set_command_line(place, ["/sbin/docker-init", "--", *argv])
     os.closerange(3, 4096)
     passed = set(signal.valid_signals()) - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

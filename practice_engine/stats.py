@@ -54,7 +54,7 @@ def sample(container: Container, before: dict[str, Any] | None) -> dict[str, Any
         "blkio_stats": {name: [] for name in _NO_IO},
         "cpu_stats": {
             "cpu_usage": {
-                "total_usage": used["user"] + used["system"],
+                "total_usage": used["total"],
                 "usage_in_kernelmode": used["system"],
                 "usage_in_usermode": used["user"],
             },

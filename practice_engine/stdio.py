@@ -10,7 +10,6 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 
 from .logs import STDERR, STDOUT
 
@@ -189,11 +188,8 @@ class Stdio:
                     raise BrokenPipeError from error
 
     def close_stdin(self) -> None:
-        if self._stdin is None:
-            return
-        if self.tty:
-            with suppress(OSError):
-                os.write(self._stdin, b"\x04")
+        """A terminal has no end of input: whoever leaves it may come back."""
+        if self._stdin is None or self.tty:
             return
         self._close(self._stdin)
         self._stdin = None

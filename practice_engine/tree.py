@@ -25,8 +25,12 @@ def processes(shim: int) -> list[psutil.Process]:
         return []
 
 
-def pids(shim: int) -> list[int]:
-    return [process.pid for process in processes(shim)]
+def shown(process: psutil.Process, tracer: str) -> bool:
+    """Neither the dead that are not buried yet, nor a tool of ours."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and process.name() != tracer
+    except psutil.NoSuchProcess:
+        return False
 
 
 def stop_all(shim: int) -> None:
@@ -97,16 +101,36 @@ def kill_strays(directory: str) -> None:
 def usage(shim: int) -> dict[str, Any]:
     """CPU in ns (of the living and of their buried children), memory, number of processes."""
     user = system = 0.0
-    memory = count = 0
+    memory = count = total = 0
     for process in processes(shim):
         with contextlib.suppress(*_GONE):
             with process.oneshot():
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
                 times = process.cpu_times()
                 user += times.user + times.children_user
                 system += times.system + times.children_system
+                total += max(_scheduled(process.pid), int((times.user + times.system) * 1e9))
+                total += int((times.children_user + times.children_system) * 1e9)
                 memory += process.memory_info().rss
                 count += 1
-    return {"user": int(user * 1e9), "system": int(system * 1e9), "memory": memory, "processes": count}
+    return {
+        "total": total,
+        "user": int(user * 1e9),
+        "system": int(system * 1e9),
+        "memory": memory,
+        "processes": count,
+    }
+
+
+def _scheduled(pid: int) -> int:
+    """Time on a CPU in ns, where the kernel tells it finer than in ticks."""
+    total = 0
+    with contextlib.suppress(OSError, ValueError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                total += int(file.read().split()[0])
+    return total
 
 
 def machine_cpu() -> int:
