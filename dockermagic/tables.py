@@ -86,6 +86,8 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
             "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
             exchange=exchange,
         ) from error
+    finally:
+        exchange.close()
     return exchange.value
 
 
