@@ -13,6 +13,7 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -318,15 +319,20 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     output = wanted.values.get("output")
     try:
         if output:
-            files.save(exchange.chunks(), output, wanted.progress)
-            with tarfile.open(output, "r:", errors="backslashreplace") as tar:
-                return _entries(tar)
+            found: list[pd.DataFrame] = []
+            files.save(exchange.chunks(), output, wanted.progress, lambda part: found.append(_listed(part)))
+            return found[0]
         with tarfile.open(
             fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|", errors="backslashreplace"
         ) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
         raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
+
+
+def _listed(path: Path) -> pd.DataFrame:
+    with tarfile.open(path, "r:", errors="backslashreplace") as tar:
+        return _entries(tar)
 
 
 class _Reader(io.RawIOBase):

@@ -368,14 +368,14 @@ def test_last_shows_the_whole_exchange(shell: Shell):
     assert isinstance(found.value, Exchange)
     assert found.value.value.equals(frame)
     for part in ("GET /v1.51/containers/web/logs?stdout=1", "200 OK", "[stdout      4 B] one", "[stderr      4 B] two"):
-        assert part in found.beside
+        assert part in found.text
 
 
 def test_last_after_an_error(shell: Shell):
     shell.run("%docker GET /nothing")
     found = shell.run("%docker last")
     assert found.value.status == 404
-    assert "page not found" in found.beside
+    assert "page not found" in found.text
 
 
 # Settings

@@ -452,7 +452,7 @@ SLOW = [
         "stop web --t 0",
         errors.TimedOut,
         "did not answer within 0.05 s",
-        "%docker ping",
+        "give it longer: --t",
         None,
         {"POST /containers/web/stop": Answer(silent=True)},
     ),
