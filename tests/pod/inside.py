@@ -29,7 +29,12 @@ def isolation() -> dict[str, Any]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ISOLATION]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=TESTS.parent)
     print(done.stdout)
-    return {"tier": found.tier.name, "refused": dict(found.refused), "landlock": found.landlock, "code": done.returncode}
+    return {
+        "tier": found.tier.name,
+        "refused": dict(found.refused),
+        "landlock": found.landlock,
+        "code": done.returncode,
+    }
 
 
 def main() -> int:

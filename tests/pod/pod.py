@@ -260,7 +260,9 @@ def main() -> int:
     with image(engine) as name:
         for kind in KINDS:
             outcome = check(engine, name, kind, *(("tutorial", "isolation") if kind == BINDER else ("isolation",)))
-            print(f"== {kind.name}: ended with {outcome.code}, {outcome.memory / GIGABYTE:.2f} GB at most\n{outcome.said}")
+            print(
+                f"== {kind.name}: ended with {outcome.code}, {outcome.memory / GIGABYTE:.2f} GB at most\n{outcome.said}"
+            )
             failed = failed or outcome.code
     return failed
 
