@@ -26,6 +26,7 @@ from .errors import (
     EngineError,
     EngineTooNew,
     EngineTooOld,
+    TimedOut,
     for_status,
 )
 from .exchange import Exchange, Request
@@ -237,6 +238,8 @@ class Session:
             exchange.answered(self._wire().send(exchange.request, seconds=seconds))
         except DockerMagicError as error:
             error.exchange = exchange
+            if isinstance(error, TimedOut) and row.patience:
+                error.step = f"it may be under way (`%docker inspect`); give it longer: --{row.patience[0]} 120"
             raise
         assert exchange.status is not None, "an answer has a status"
         if exchange.status >= 400:
@@ -264,7 +267,9 @@ class Session:
         return None if grace < 0 else grace + self.settings.timeout
 
     def quick(self, row: str, seconds: float, **values: Any) -> Any:
-        """The JSON of a call that may fail and is not remembered; None where it does."""
+        """The JSON of a call that may fail and is not remembered; None where it does, or no engine is connected."""
+        if self._engine is None:
+            return None
         try:
             request = self.prepare(BY_NAME[row], values)
             return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()
