@@ -35,6 +35,7 @@ class DockerMagic(Magics):
     def __init__(self, shell: Any, session: Session | None = None, **traits: Any) -> None:
         super().__init__(shell=shell, **traits)
         self.session = session or Session()
+        self.session.tell = lambda text: display(show.Notes(text))
         self.frames = show.Frames(self.session.settings)
         self._apply()
         self._show_exchanges()

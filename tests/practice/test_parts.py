@@ -154,9 +154,18 @@ def test_times() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.2, "Less than a second"), (1, "1 second"), (59, "59 seconds"), (60, "About a minute"), (3000, "50 minutes"),
-     (3600, "About an hour"), (7200, "2 hours"), (3 * 86400, "3 days"), (15 * 86400, "2 weeks")],
-)  # fmt: skip
+    [
+        (0.2, "Less than a second"),
+        (1, "1 second"),
+        (59, "59 seconds"),
+        (60, "About a minute"),
+        (3000, "50 minutes"),
+        (3600, "About an hour"),
+        (7200, "2 hours"),
+        (3 * 86400, "3 days"),
+        (15 * 86400, "2 weeks"),
+    ],
+)
 def test_spans(seconds: float, said: str) -> None:
     assert clock.human(int(seconds * 10**9)) == said
 
