@@ -372,7 +372,7 @@ def test_a_practice_engine_that_does_not_start_is_told(fake, monkeypatch, tmp_pa
     session = Session(around=Surroundings(env={}, home=tmp_path, uid=1, default_socket=str(tmp_path / "gone.sock")))
     with pytest.raises(errors.NoEngine) as caught:
         session.connect()
-    assert caught.value.detail == "The practice engine cannot stand in: no module"
+    assert caught.value.detail == "The practice engine cannot stand in: no module → get it"
     assert len(caught.value.lines()) == 3
 
 
