@@ -298,7 +298,7 @@ def describe(version: dict[str, Any]) -> str:
     if name == "Engine":
         platform = version.get("Platform")
         name = str((platform.get("Name") if isinstance(platform, dict) else None) or "Docker Engine")
-    return f"{name} {version.get('Version') or '?'}"
+    return f"{name} {str(version.get('Version') or '?').removeprefix('practice-')}"
 
 
 def short(error: EngineError) -> str:

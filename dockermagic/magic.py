@@ -12,7 +12,7 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, bodies, commands, complete, endpoints, show, tongues, words
+from . import arguments, bodies, commands, complete, endpoints, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
@@ -278,4 +278,5 @@ def _greeting(session: Session) -> list[str]:
         ]
     except DockerMagicError as error:
         return error.lines()
-    return [f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} (from {engine.source})"]
+    found = f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} (from {engine.source})"
+    return [found, *practice.confession(engine.version)]

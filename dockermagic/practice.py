@@ -126,6 +126,19 @@ def _launch(place: Home, until: float) -> str:
     return ""
 
 
+def confession(version: Mapping[str, Any]) -> list[str]:
+    """What a learner must know of it first, from its `/version`; nothing for any other engine."""
+    details = next(
+        (part.get("Details") or {} for part in version.get("Components") or [] if isinstance(part, dict)), {}
+    )
+    if "Isolation" not in details:
+        return []
+    return [
+        "It is not Docker: it runs each container as processes of this machine, in the best isolation that the place "
+        f"allows (here: {details['Isolation']}). `%docker doctor` tells more."
+    ]
+
+
 def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> str:
     """What there is to know of a running one, from its `/info` and `/system/df`, and how to stop it."""
     labels = dict(str(label).partition("=")[::2] for label in info.get("Labels") or [])

@@ -55,7 +55,7 @@ class Tree(dict[str, Any]):
         return bundle(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(pretty(self))
+        printer.text(pretty(self) if len(printer.stack) < 2 else dict.__repr__(self))
 
 
 class Branch(list[Any]):
@@ -65,7 +65,7 @@ class Branch(list[Any]):
         return bundle(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(pretty(self))
+        printer.text(pretty(self) if len(printer.stack) < 2 else list.__repr__(self))
 
 
 class Code(str):
