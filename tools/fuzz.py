@@ -232,7 +232,8 @@ class Findings:
         """What the engine said, one piece of its log after the other."""
         for part in re.split(rf"^(?={NAME}: )", text, flags=re.MULTILINE):
             if lines := [line for line in part.splitlines() if line.strip()]:
-                detail = [shown(line.encode(), 300) if len(line) > 300 else line for line in lines]
+                few = lines if len(lines) <= 16 else [*lines[:4], "…", *lines[-10:]]
+                detail = [shown(line.encode(), 300) if len(line) > 300 else line for line in few]
                 self.add(f"the engine said: {lines[-1].strip()[:300]}", "\n".join(detail))
 
     def note(self, worker: int, kind: str, data: bytes) -> None:
