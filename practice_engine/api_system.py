@@ -19,7 +19,12 @@ from .errors import BadParameter, Forbidden, NotFound, NotOffered
 from .web import API_VERSION, MIN_API_VERSION, Call, Reply
 
 _STARTED = clock.now()
-_PING = {"Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Swarm": "inactive"}
+_PING = {
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+    "Pragma": "no-cache",
+    "Swarm": "inactive",
+    "Builder-Version": "1",
+}
 
 
 async def ping(call: Call) -> Any:

@@ -17,6 +17,7 @@ from .errors import BadParameter, Failed
 
 _ROOT = os.geteuid() == 0
 _WHITEOUT = ".wh."
+_COPY = 1 << 18
 
 
 def _owner(status: os.stat_result) -> tuple[int, int]:
@@ -36,7 +37,7 @@ def add_bytes(tar: tarfile.TarFile, name: str, data: bytes) -> None:
 
 def write_tree(out: Any, root: str, path: str = "/", name: str | None = None) -> None:
     """A tar of what lies at `path` inside root, under its last name or `name`; the whole root has none."""
-    with tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT, bufsize=1 << 20) as tar:
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, copybufsize=_COPY) as tar:
         with rooted.parent(root, path, follow_last=False) as (directory, last, resolved):
             top = "" if resolved == "/" and name is None else (name if name is not None else last)
             seen: dict[tuple[int, int], str] = {}
@@ -130,9 +131,14 @@ def digest(root: str) -> str:
 class _Hash:
     def __init__(self) -> None:
         self.hash = hashlib.sha256()
+        self._position = 0
+
+    def tell(self) -> int:
+        return self._position
 
     def write(self, data: bytes) -> int:
         self.hash.update(data)
+        self._position += len(data)
         return len(data)
 
 

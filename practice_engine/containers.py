@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import secrets
@@ -265,6 +266,16 @@ class Container:
             self._restart.cancel()
             self._restart = None
 
+    async def _caught_between_runs(self) -> bool:
+        """Whether it was waiting for its next try, and now is not any more. A try under way is waited for."""
+        if not self.state.restarting:
+            return False
+        async with self.lock:
+            if not self.state.restarting:
+                return not self.state.running
+            self._give_up_restarting()
+            return True
+
     def _give_up_restarting(self) -> None:
         """Stopped while waiting for the next try."""
         self._cancel_restart()
@@ -292,8 +303,7 @@ class Container:
 
     async def _stop(self, grace: int, number: int) -> None:
         self.stopped_by_hand = True
-        if self.state.restarting:
-            self._give_up_restarting()
+        if await self._caught_between_runs():
             return
         ended = asyncio.ensure_future(self._ended.wait())
         try:
@@ -323,9 +333,7 @@ class Container:
             raise Conflict(f"cannot kill container: {reference}: container {self.id} is not running")
         if number == signal.SIGKILL or number == spec.signal_number(self.config.get("StopSignal") or "TERM"):
             self.stopped_by_hand = True
-        if self.state.restarting:
-            if number == signal.SIGKILL or self.stopped_by_hand:
-                self._give_up_restarting()
+        if self.state.restarting and (not self.stopped_by_hand or await self._caught_between_runs()):
             return
         ended = asyncio.ensure_future(self._ended.wait())
         self._signal(number)
@@ -343,7 +351,11 @@ class Container:
             if self.state.running:
                 await self._stop(self._grace(seconds), number)
                 self.tell("stop")
-            await self.start()
+            try:
+                with contextlib.suppress(AlreadyDone):
+                    await self.start()
+            except EngineError as error:
+                raise Failed(f"Cannot restart container {self.name}: {error.message}") from error
         finally:
             self.host["AutoRemove"] = auto_remove
             if not self.state.removing:
@@ -657,9 +669,7 @@ class Engine:
                 raise Conflict(_why_not_removed(container))
             container.stopped_by_hand = True
             state.removing = True
-            if state.restarting:
-                container._give_up_restarting()
-            else:
+            if not await container._caught_between_runs():
                 container._signal(signal.SIGKILL)
                 if not await _within(asyncio.ensure_future(container._ended.wait()), _AFTER_KILL):
                     state.removing = False
@@ -698,7 +708,7 @@ class Engine:
         item = execs.Exec(container, settings)
         self.all_execs[item.id] = item
         container.execs[item.id] = item
-        container.tell(f"exec_create: {' '.join(settings['Cmd'])}", execID=item.id)
+        container.tell(f"exec_create: {item.command}", execID=item.id)
         return item
 
     def get_exec(self, identity: str) -> execs.Exec:

@@ -29,6 +29,11 @@ class Exec:
         self.ended = asyncio.Event()
         self._begun = False
 
+    @property
+    def command(self) -> str:
+        program, *arguments = self.settings["Cmd"]
+        return f"{program} {' '.join(arguments)}"
+
     def check_startable(self) -> None:
         if self.exit_code is not None:
             raise Conflict(f"exec command {self.id} has already run")
@@ -42,8 +47,7 @@ class Exec:
         run = self.container.run
         if run is None:
             raise NotStarted(Failed(f"container {self.container.id} is not running"), 128)
-        command = " ".join(self.settings["Cmd"])
-        self.container.tell(f"exec_start: {command}", execID=self.id)
+        self.container.tell(f"exec_start: {self.command}", execID=self.id)
         self.running = True
         try:
             self.pid, self.stdio = await run.execute(

@@ -196,8 +196,9 @@ class Images:
 
     def config_file(self, image: Image) -> bytes:
         """As `docker save` has it. One flat layer is saved, so that is what it has to speak of."""
-        if len(image.layers) == 1:
-            return (self._directory / image.short / "config.json").read_bytes()
+        path = self._directory / image.short / "config.json"
+        if len(image.layers) == 1 and path.exists():
+            return path.read_bytes()
         return json.dumps(described(image)).encode()
 
     def _save(self, image: Image) -> None:
@@ -533,7 +534,7 @@ def described(image: Image) -> dict[str, Any]:
 def write_save(chosen: list[tuple[Image, list[str]]], store: Images, out: Any) -> None:
     """The tar of `docker save`, a flat layer for each image."""
     manifest, repositories = [], {}
-    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for image, tags in chosen:
             layer_name = f"{image.short}/layer.tar"
             with archive.spooled_tar(str(store.root(image))) as layer:

@@ -145,6 +145,10 @@ class Isolation:
             lines.append(
                 "Containers see the programs of this machine (read-only), but neither home nor data."
             )
+            if kernel.can_refuse_metadata():
+                lines.append("chmod, chown and setting times fail in them, in their own root too.")
+            else:
+                lines.append("WARNING: containers can change modes and times of the user's own files.")
         if not self.confines_signals:
             lines.append(
                 "WARNING: containers can signal processes outside of them that belong to the same user."
@@ -187,6 +191,7 @@ class Isolation:
             "capabilities": keep,
             "no_new_privileges": no_new_privileges or (not tier.needs_root and kernel.LINUX),
             "nosuid": not tier.needs_root,
+            "refuse_metadata": tier.name == "plain" and kernel.can_refuse_metadata(),
             "read_only": read_only,
             "binds": binds or [],
             "tmpfs": tmpfs or [],
@@ -249,7 +254,7 @@ def _try(isolation: Isolation) -> str | None:
     if tier.namespaces and not kernel.LINUX:
         return "needs Linux"
     if tier.name == "plain":
-        return None
+        return None if os.geteuid() else "would hold nothing back from root"
     with tempfile.TemporaryDirectory(prefix="practice-probe-") as directory:
         root = os.path.join(directory, "root")
         os.mkdir(root, 0o755)

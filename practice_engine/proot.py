@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import stat
 import struct
 from pathlib import Path
 
@@ -26,7 +28,8 @@ def environment(root: str) -> list[str]:
 
 
 def command(argv: list[str], cwd: str, root: str, more_binds: tuple[str, ...] = ()) -> list[str]:
-    binds = (*(f"/dev/{name}" for name in DEVICES), *more_binds)
+    devices = () if os.geteuid() == 0 else tuple(f"/dev/{name}" for name in DEVICES)
+    binds = (*devices, *more_binds)
     return [program(), "-0", "-r", root, "-w", cwd, *(word for path in binds for word in ("-b", path)), *argv]
 
 
@@ -42,8 +45,15 @@ def furnish(root: str) -> None:
     if devices.is_symlink() or not devices.is_dir():
         return
     for name in DEVICES:
-        if not os.path.lexists(devices / name):
-            (devices / name).touch()
+        path = devices / name
+        if os.path.lexists(path):
+            continue
+        if os.geteuid():
+            path.touch()  # the machine's node is bound here; nobody but its owner can change its mode
+            continue
+        with contextlib.suppress(PermissionError):  # as root a node of its own, or none
+            os.mknod(path, stat.S_IFCHR | 0o666, os.stat(f"/dev/{name}").st_rdev)
+            path.chmod(0o666)
 
 
 def embedded_loader(binary: bytes) -> bytes:

@@ -20,6 +20,7 @@ import stat
 import struct
 import sys
 import termios
+import time
 
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
@@ -59,6 +60,7 @@ class Shim:
         self.names: dict[int, str] = {}  # pid -> the engine's name for it
         self.buffer = b""
         self.descriptors: list[int] = []
+        self.traced = -1  # under proot: a descriptor of the main process, which is proot's child
         self.fresh = True  # no process yet: the first one is PID 1 of the namespace
         self.wake_read, self.wake_write = os.pipe()
         for end in (self.wake_read, self.wake_write):
@@ -70,7 +72,10 @@ class Shim:
 
     def serve(self) -> None:
         while True:
-            ready, _, _ = select.select([self.control, self.wake_read], [], [])
+            watched = [self.control, self.wake_read, *([self.traced] if self.traced >= 0 else [])]
+            ready, _, _ = select.select(watched, [], [])
+            if self.traced in ready:
+                self.end_traced()
             if self.wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self.wake_read, 4096)
@@ -138,12 +143,22 @@ class Shim:
         if pid and not error:
             self.fresh = False
             self.names[pid] = message["name"]
+            if self.setup["tier"] == "proot" and message["name"] == "main":
+                self.traced = first_child(pid)
         self.send(
             {"ev": "started", "name": message["name"], "pid": pid, "error": error},
             (master,) if master >= 0 and not error else (),
         )
         if master >= 0:
             os.close(master)
+
+    def end_traced(self) -> None:
+        """proot stays as long as anything it traces does; the container ends with its main process."""
+        os.close(self.traced)
+        self.traced = -1
+        for pid in descendants(os.getpid()):
+            if pid not in self.names:
+                attempt(os.kill, pid, signal.SIGKILL)
 
     def signal(self, message: dict) -> None:
         for pid, name in self.names.items():
@@ -223,6 +238,21 @@ def descendants(ancestor: int) -> list[int]:
     return found
 
 
+def first_child(tracer: int) -> int:
+    """A descriptor of the process that proot starts, as soon as it is there; -1 if it has come and gone."""
+    for _ in range(200):
+        children = descendants(tracer)
+        if children:
+            try:
+                return os.pidfd_open(children[0])
+            except OSError:
+                return -1
+        if os.waitid(os.P_PID, tracer, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return -1
+        time.sleep(0.005)
+    return -1
+
+
 # entering the container, once
 
 
@@ -240,6 +270,8 @@ def enter(setup: dict) -> None:
         enter_namespaces(setup)
     elif setup["landlock"]:
         kernel.landlock(setup["landlock"], scope=setup["landlock_scope"])
+    if setup["refuse_metadata"]:
+        kernel.refuse_metadata_changes()
 
 
 def enter_namespaces(setup: dict) -> None:
@@ -283,7 +315,7 @@ def furnish_devices(root: str, setup: dict) -> None:
     for name in DEVICES:
         if not attempt(make_device, name, f"{dev}/{name}"):
             write(f"{dev}/{name}", "")
-            kernel.mount(f"/dev/{name}", f"{dev}/{name}", flags=kernel.MS_BIND)
+            bind(f"/dev/{name}", f"{dev}/{name}", "ro")  # the node, not what is written to it
     for name, target in DEVICE_LINKS.items():
         os.symlink(target, f"{dev}/{name}")
     quiet = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
@@ -316,8 +348,7 @@ def furnish_proc() -> None:
     for path in READ_ONLY:
         if os.path.exists(path):
             kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
-            flags = kernel.MS_BIND | kernel.MS_REMOUNT | 0xF
-            attempt(kernel.mount, None, path, None, flags)
+            kernel.mount(None, path, None, kernel.MS_BIND | kernel.MS_REMOUNT | 0xF)
     for path in MASKED:
         if os.path.isdir(path):
             kernel.mount("tmpfs", path, "tmpfs", kernel.MS_RDONLY, "size=4k,nr_inodes=2")

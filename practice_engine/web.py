@@ -33,6 +33,7 @@ _MOST_JSON = 16 << 20
 _NAMED_IN_ERRORS = ("container.ExecOptions", "container.ExecStartOptions", "container.UpdateConfig")
 _VERSIONED = re.compile(r"/v(\d+(?:\.\d+)*)(/.*)")
 _FALSE = ("", "0", "no", "false", "none")
+_GATHERED = 1 << 16
 _HEAD_PAUSE = 0.005  # docker-py loses what arrives in one read with the head
 threads = concurrent.futures.ThreadPoolExecutor(64, "stream")
 
@@ -175,22 +176,11 @@ class Call:
             await asyncio.gather(task, gone, return_exceptions=True)
 
     async def stream_from(
-        self, write_all: Callable[[Any], None], kind: str = TAR, headers: dict | None = None
+        self, write_all: Callable[[Any], None], kind: str = TAR, headers: dict[str, str] | None = None
     ) -> None:
-        """What a blocking function writes to the file it is given, sent as it comes."""
-        loop = asyncio.get_running_loop()
-        call = self
-        for name, value in (headers or {}).items():
-            self._handler.set_header(name, value)
-        await self.begin(kind)
-
-        class Pipe:
-            def write(self, data: bytes) -> int:
-                asyncio.run_coroutine_threadsafe(call.write(bytes(data)), loop).result()
-                return len(data)
-
-        with suppress(StreamClosedError):
-            await loop.run_in_executor(threads, write_all, Pipe())
+        """What a blocking function writes to the file it is given, sent by a thread as it comes."""
+        self.answered = True
+        await self._handler.send_from_thread(write_all, {"Content-Type": kind, **(headers or {})})
 
     # a connection of its own
 
@@ -247,6 +237,48 @@ class Hijacked:
         self._writer.close()
         with suppress(ConnectionError, TimeoutError, asyncio.TimeoutError):
             await asyncio.wait_for(self._writer.wait_closed(), 5)
+
+
+class Download:
+    """A file that is the body of an answer. Small writes are gathered, big ones go out as they are."""
+
+    def __init__(self, sock: socket.socket, head: bytes, *, chunked: bool) -> None:
+        self._sock = sock
+        self._gathered = bytearray()
+        self._chunked = chunked
+        self._position = 0
+        sock.sendall(head)
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: bytes) -> int:
+        self._position += len(data)
+        if len(data) >= _GATHERED:
+            self._flush()
+            self._send(data)
+        else:
+            self._gathered += data
+            if len(self._gathered) >= _GATHERED:
+                self._flush()
+        return len(data)
+
+    def finish(self) -> None:
+        self._flush()
+        if self._chunked:
+            self._sock.sendall(b"0\r\n\r\n")
+
+    def _flush(self) -> None:
+        data, self._gathered = self._gathered, bytearray()
+        if data:
+            self._send(data)
+
+    def _send(self, data: bytes | bytearray) -> None:
+        if self._chunked:
+            self._sock.sendall(b"%x\r\n" % len(data))
+        self._sock.sendall(data)
+        if self._chunked:
+            self._sock.sendall(b"\r\n")
 
 
 def dump(value: Any) -> bytes:
@@ -407,6 +439,27 @@ class Handler(tornado.web.RequestHandler):
         kind, error, _ = kwargs.get("exc_info", (None, None, None))
         message = f"{kind.__name__}: {error}" if kind is not None else self._reason
         self.finish(dump({"message": message}))
+
+    async def send_from_thread(self, write_all: Callable[[Any], None], headers: dict[str, str]) -> None:
+        """Past the event loop, so that a long download costs it nothing. The connection ends with it."""
+        chunked = self.request.version != "HTTP/1.0"
+        lines = ["HTTP/1.1 200 OK", f"Server: {SERVER}", f"Api-Version: {API_VERSION}"]
+        lines += ["Docker-Experimental: false", "Ostype: linux", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += ["Transfer-Encoding: chunked"] if chunked else []
+        stream = self.detach()
+        self._detached = True
+        with stream.socket.dup() as sock:
+            stream.close()
+            sock.setblocking(True)
+            out = Download(sock, ("\r\n".join(lines) + "\r\n\r\n").encode(), chunked=chunked)
+
+            def send() -> None:
+                with suppress(ConnectionError):
+                    write_all(out)
+                    out.finish()
+
+            await asyncio.get_running_loop().run_in_executor(threads, send)
 
     async def hijack(self, kind: str, *, upgrade: bool) -> Hijacked:
         stream = self.detach()
