@@ -28,6 +28,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -508,6 +509,36 @@ def fuzz(engine: Engine, findings: Findings, seconds: float, threads: int) -> Co
     return sum((worker.counts for worker in workers), Counter())
 
 
+def churn(engine: Engine, findings: Findings, number: int, threads: int) -> Counter[str]:
+    """So many containers, made, used and removed; every third removed while it is being started."""
+    counts: Counter[str] = Counter()
+
+    def one(index: int) -> None:
+        body = {"Image": "busybox", "Cmd": ["sh", "-c", f"echo x; sleep {MARK}"]}
+        made = json.loads(engine.call("POST", "/containers/create", body).body)["Id"]
+        if index % 3:
+            statuses = [engine.call("POST", f"/containers/{made}/start").status]
+            settings = {"Cmd": ["true"], "AttachStdout": True}
+            run = json.loads(engine.call("POST", f"/containers/{made}/exec", settings).body)["Id"]
+            statuses.append(engine.call("POST", f"/exec/{run}/start", {}).status)
+        else:
+            starting = threading.Thread(target=engine.call, args=("POST", f"/containers/{made}/start"))
+            starting.start()
+            time.sleep((index % 20) / 200)
+            statuses = []
+        statuses.append(engine.call("DELETE", f"/containers/{made}?force=1").status)
+        if not index % 3:
+            starting.join()
+        counts.update(str(status) for status in statuses)
+        if any(status >= 400 for status in statuses):
+            findings.add(f"making and removing a container: {statuses}")
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(one, range(number)):
+            assert done is None
+    return counts
+
+
 def look_after(engine: Engine, findings: Findings, before: Inventory, images: set[str]) -> None:
     for wrong in [
         *clear(engine, "containers", lambda: {container["Id"] for container in engine.list()}),
@@ -529,17 +560,22 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--threads", type=int, default=6)
+    parser.add_argument("--containers", type=int, default=0, help="make and remove so many instead, properly")
     parser.add_argument("--journal", type=argparse.FileType("w"), help="every request, with its time, to this file")
     parser.add_argument("--tier", help="the engine's tier of isolation")
     parser.add_argument("--keep", action="store_true", help="leave the engine's directory for a look")
     given = parser.parse_args()
-    print(f"seed {given.seed}, {given.seconds:g} s, {given.threads} threads", flush=True)
+    what = f"{given.containers} containers" if given.containers else f"{given.seconds:g} s, seed {given.seed}"
+    print(f"{what}, {given.threads} threads", flush=True)
     findings = Findings(given.seed, given.journal)
     engine = Engine(*(["--tier", given.tier] if given.tier else []))
     try:
         warm_up(engine)
         images, before = images_of(engine), Inventory.of(engine)
-        counts = fuzz(engine, findings, given.seconds, given.threads)
+        if given.containers:
+            counts = churn(engine, findings, given.containers, given.threads)
+        else:
+            counts = fuzz(engine, findings, given.seconds, given.threads)
         if engine.process.poll() is None:
             look_after(engine, findings, before, images)
     finally:
