@@ -23,6 +23,12 @@ class AttachSocket(WebSocketHandler):
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(64)
         self._writing: asyncio.Task[None] | None = None
 
+    def prepare(self) -> None:
+        if self.request.method != "GET":
+            self.set_status(404)
+            self.set_header("Content-Type", JSON)
+            self.finish(dump({"message": "page not found"}))
+
     def check_origin(self, origin: str) -> bool:
         return True  # whoever can open the socket may do everything already
 

@@ -133,6 +133,7 @@ class Container:
         await self._ended.wait()
         state = self.state
         try:
+            self._check_network()
             self._check_log()
             run = Run(
                 self.engine.isolation,
@@ -175,6 +176,11 @@ class Container:
         if self.host["Memory"]:
             work.append(tree.watch_memory(self))
         return work
+
+    def _check_network(self) -> None:
+        mode = self.host["NetworkMode"]
+        if mode not in self.engine.networks:
+            raise NotFound(f"failed to set up container networking: network {mode} not found")
 
     def _check_log(self) -> None:
         size = self.host["LogConfig"]["Config"].get("max-size")
@@ -539,10 +545,13 @@ class Engine:
             if was_running:
                 container.save()
             self._add(container)
-            if (
-                (policy == "always" and state.started_at != clock.NEVER)
-                or (was_running and policy == "unless-stopped")
-            ) or (was_running and policy == "on-failure"):
+            begun = state.started_at != clock.NEVER
+            wanted = {
+                "always": begun,
+                "unless-stopped": begun and not container.stopped_by_hand,
+                "on-failure": was_running,
+            }
+            if wanted.get(policy):
                 again.append(container)
         self.images.sweep()
         for container in again:

@@ -229,7 +229,7 @@ def _engine_name() -> str:
     return NAME
 
 
-def probe(asked: str | None = None) -> Isolation:
+def probe(asked: str | None = None, place: Path | None = None) -> Isolation:
     """The best tier that works here, or the one asked for if that works."""
     refused: list[tuple[str, str]] = []
     landlock = kernel.landlock_version()
@@ -237,7 +237,7 @@ def probe(asked: str | None = None) -> Isolation:
         if asked and tier.name != asked:
             continue
         isolation = Isolation(tier, landlock, tuple(refused))
-        problem = _try(isolation)
+        problem = _try(isolation, place)
         if problem is None:
             return isolation
         refused.append((tier.name, problem))
@@ -245,7 +245,7 @@ def probe(asked: str | None = None) -> Isolation:
     raise RuntimeError(f"no way to run a container here ({reasons})")
 
 
-def _try(isolation: Isolation) -> str | None:
+def _try(isolation: Isolation, place: Path | None) -> str | None:
     tier = isolation.tier
     if tier.needs_root and os.geteuid() != 0:
         return "needs root"
@@ -255,7 +255,7 @@ def _try(isolation: Isolation) -> str | None:
         return "needs Linux"
     if tier.name == "plain":
         return None if os.geteuid() else "would hold nothing back from root"
-    with tempfile.TemporaryDirectory(prefix="practice-probe-") as directory:
+    with tempfile.TemporaryDirectory(prefix=".probe-", dir=place) as directory:
         root = os.path.join(directory, "root")
         os.mkdir(root, 0o755)
         if tier.name == "proot":

@@ -149,7 +149,7 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, life.over.set)
     try:
-        found = isolation.probe(tier)
+        found = isolation.probe(tier, data)
     except RuntimeError as error:
         raise Refusal(str(error)) from error
     engine = Engine(data, found)

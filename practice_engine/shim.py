@@ -60,6 +60,7 @@ class Shim:
         self.names: dict[int, str] = {}  # pid -> the engine's name for it
         self.buffer = b""
         self.descriptors: list[int] = []
+        self.ended_by: dict[int, int] = {}  # under proot, which does not tell of signals
         self.traced = -1  # under proot: a descriptor of the main process, which is proot's child
         self.fresh = True  # no process yet: the first one is PID 1 of the namespace
         self.wake_read, self.wake_write = os.pipe()
@@ -164,7 +165,9 @@ class Shim:
         for pid, name in self.names.items():
             if name == message["name"]:
                 if self.setup["tier"] == "proot" and message["signal"] != signal.SIGKILL:
-                    pid = next(iter(descendants(pid)), pid)  # proot itself passes nothing on
+                    tracer, pid = pid, next(iter(descendants(pid)), pid)  # proot itself passes nothing on
+                    if ends(pid, message["signal"]):
+                        self.ended_by[tracer] = message["signal"]
                 try:
                     os.kill(pid, message["signal"])
                 except (ProcessLookupError, PermissionError):
@@ -179,10 +182,11 @@ class Shim:
             if pid == 0:
                 return
             name = self.names.pop(pid, None)
+            ended_by = self.ended_by.pop(pid, 0)
             if name == "main" and not self.setup["pid_namespace"]:
                 self.kill_tree()
             if name is not None:
-                code = os.waitstatus_to_exitcode(status)
+                code = -ended_by or os.waitstatus_to_exitcode(status)
                 self.send({"ev": "exit", "name": name, "code": 128 - code if code < 0 else code})
 
     def kill_tree(self) -> None:
@@ -236,6 +240,27 @@ def descendants(ancestor: int) -> list[int]:
         level = [pid for pid, parent in parents.items() if parent in level]
         found += level
     return found
+
+
+def ends(pid: int, number: int) -> bool:
+    """Whether the process does nothing about the signal, and so will die of it."""
+    harmless = (
+        signal.SIGCHLD,
+        signal.SIGCONT,
+        signal.SIGURG,
+        signal.SIGWINCH,
+        signal.SIGSTOP,
+        signal.SIGTSTP,
+    )
+    if number in harmless:
+        return False
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            lines = dict(line.split(":\t", 1) for line in file if line.startswith(("SigIgn", "SigCgt")))
+    except OSError:
+        return False
+    handled = int(lines["SigIgn"], 16) | int(lines["SigCgt"], 16)
+    return not handled >> (number - 1) & 1
 
 
 def first_child(tracer: int) -> int:

@@ -198,6 +198,13 @@ def test_a_stopped_one_is_not_restarted(engine: Engine) -> None:
     assert engine.state(identity)["Status"] == "exited"
 
 
+def test_a_network_that_is_not_there(engine: Engine) -> None:
+    identity = engine.create("true", HostConfig={"NetworkMode": "nonesuch"})
+    answer = engine.post(f"/containers/{identity}/start")
+    assert answer.status == 404
+    assert answer.message == "failed to set up container networking: network nonesuch not found"
+
+
 def test_auto_remove(engine: Engine) -> None:
     identity = engine.create("true", HostConfig={"AutoRemove": True})
     engine.post(f"/containers/{identity}/start")

@@ -99,6 +99,18 @@ def test_it_runs(placed: Engine) -> None:
     assert placed.wait(identity) == 42
 
 
+def test_an_end_by_a_signal_is_told(placed: Engine, tier: isolation.Tier) -> None:
+    identity = placed.run("sh", "-c", "trap 'exit 5' USR1; echo up; while true; do sleep 0.05; done")
+    eventually(lambda: placed.logs(identity))
+    placed.post(f"/containers/{identity}/kill", signal="USR1")
+    assert placed.wait(identity) == 5
+    placed.post(f"/containers/{identity}/start")
+    eventually(lambda: placed.logs(identity).count("up") == 2)
+    placed.post(f"/containers/{identity}/stop", t=0 if tier.pid_namespace else 10)
+    assert placed.wait(identity) == (137 if tier.pid_namespace else 143)
+    placed.clear()
+
+
 def test_it_writes_in_its_root(placed: Engine, tier: isolation.Tier) -> None:
     place = "tmp/x" if tier.name == "plain" else "/tmp/x"
     assert placed.output("sh", "-c", f"echo mine > {place} && cat {place}") == "mine\n"
