@@ -46,6 +46,7 @@ NASTY = [
     "\udcff", "é", "💥", "\u202e", "<script>", "{", "[]", '{"a":', "\x1b[31m", "-", "--help", "a=b", "=", ":", "@", "*",
     "[", "(a+)+$", "sha256:", "sha256:" + "0" * 64, "busybox@sha256:" + "0" * 64, "2026-13-45T99:99:99Z", "NaN", "-0",
     "1970-01-01T00:00:00Z", "99999999999.5", "-5m", "9999999h", "a/b/c", "fz0,fz1", "\t", "'", '"', "$(id)", "`id`",
+    "0-99999999999", "1,2,3-", "9" * 400 + "g", "1e400", "(?=a)", "a{9999}", "a*" * 50, "\\", "label=", "!",
 ]  # fmt: skip
 
 ODD_JSON: list[Any] = [
@@ -260,7 +261,11 @@ class Maker:
 
     def _body(self, operation: Operation, spoilt: float) -> bytes | None:
         if operation.name in TAKE_TAR:
-            return self.tar() if self.chance(0.9) else self.random.choice(ODD_BODIES)
+            return (
+                self.tar(SAVED if operation.name == "ImageLoad" else ENTRIES)
+                if self.chance(0.9)
+                else self.random.choice(ODD_BODIES)
+            )
         if operation.name not in BODY_SHAPES:
             return self.random.choice(ODD_BODIES[:12]) if self.chance(spoilt / 8) else None
         if self.chance(spoilt / 4):
@@ -321,17 +326,18 @@ class Maker:
     def _word(self, spoilt: float) -> str:
         return self.random.choice(NASTY) if self.chance(spoilt) else self.random.choice(["a", "b", "A=1", "80/tcp"])
 
-    def tar(self) -> bytes:
+    def tar(self, names: list[str]) -> bytes:
         """Some entries, of which some want to climb, some are devices; perhaps cut off."""
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode=self.random.choice(["w", "w", "w:gz"])) as archive:
             for _ in range(self.random.randrange(6)):
-                entry = tarfile.TarInfo(self.random.choice(ENTRIES))
-                entry.type, entry.mode = self.random.choice(ENTRY_TYPES), self.random.choice([0o644, 0, 0o7777])
+                entry = tarfile.TarInfo(self.random.choice(names))
+                types = ENTRY_TYPES if self.chance(0.5) else ENTRY_TYPES[:1]
+                entry.type, entry.mode = self.random.choice(types), self.random.choice([0o644, 0, 0o7777])
                 entry.linkname = self.random.choice(ENTRIES)
                 entry.uid = entry.gid = self.random.choice([0, 1000, 1 << 20])
                 entry.mtime = self.random.choice([0, 1, 1 << 33])
-                data = b"x" * (self.random.randrange(3000) if entry.type == tarfile.REGTYPE else 0)
+                data = self._content(entry) if entry.type == tarfile.REGTYPE else b""
                 entry.size = len(data)
                 archive.addfile(entry, io.BytesIO(data))
         data = bytearray(out.getvalue())
@@ -341,6 +347,12 @@ class Maker:
             data[self.random.randrange(min(len(data), 600))] = self.random.randrange(256)
         return bytes(data)
 
+    def _content(self, entry: tarfile.TarInfo) -> bytes:
+        name = entry.name.rpartition("/")[2]
+        if name in CONTENTS and self.chance(0.8):
+            return self.random.choice(CONTENTS[name])
+        return b"x" * self.random.randrange(3000)
+
     def no_http(self) -> bytes:
         return self.random.choice(NO_HTTP)(self)
 
@@ -348,7 +360,27 @@ class Maker:
 ENTRIES = [
     "tmp/a", "tmp/b", "etc/passwd", "../../climbed", "/absolute", "./", "a/../../b", "tmp/all/etc/x", "dev/null", "..",
     "tmp/" + "n" * 300, "é", "manifest.json", "repositories", "tmp", "x/" * 60 + "x", "/", "\udcff", "tmp/.wh.a",
+    "manifest.json", "config.json", "layer.tar", "etc/group", "etc/passwd", ".wh..wh..opq", "etc/hosts/x",
 ]  # fmt: skip
+SAVED = ["manifest.json", "manifest.json", "config.json", "layer.tar", *ENTRIES[:3]]
+CONTENTS = {
+    "passwd": [
+        b"root:x:no:number:::\n", b"root:x:" + b"9" * 5000 + b":0::/:\n", b":::::::\n" * 100, b"\xff\0root\n", b"",
+    ],
+    "group": [b"root:x:\n", b"root\n", b"a:b:c:d\n", b"nobody:x:" + b"9" * 30 + b":root\n"],
+    "manifest.json": [
+        b"", b"{}", b"[]", b"5", b"null", b"[5]", b"[{}]", b"[" * 5000, b'[{"Config": 5, "Layers": 5}]', b"\xff",
+        b'[{"Config": "../../../etc/passwd", "Layers": []}]', b'[{"Config": "config.json", "Layers": ["layer.tar"]}]',
+        b'[{"Config": "config.json", "Layers": [], "RepoTags": ["fuzzed:1", "\\ud800", 5]}]',
+        b'[{"Config": "config.json", "Layers": [], "RepoTags": ["fuzzed:1"]}]',
+    ],
+    "config.json": [
+        b"{}", b"[]", b'{"config": {"Env": 5}}', b'{"history": [5]}', b'{"created": 5, "author": []}', b'{"rootfs": 5}',
+        b'{"config": {"Cmd": ["true"], "Labels": {"a": "\\ud800"}}}', b'{"history": "x", "comment": {}}', b"{" * 9999,
+        b'{"created": "x", "config": {"ExposedPorts": {"x": {}}}, "rootfs": {"diff_ids": [5]}}',
+    ],
+    "layer.tar": [b"", b"x" * 512, bytes(1024)],
+}  # fmt: skip
 ENTRY_TYPES = [
     tarfile.REGTYPE, tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE,
     tarfile.BLKTYPE, tarfile.FIFOTYPE, b"Z",
