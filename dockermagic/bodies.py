@@ -347,7 +347,7 @@ def from_cell(cell: str) -> dict[str, Any]:
             'write JSON under the first line: {"Image": "busybox", "Cmd": ["sleep", "60"]}',
         )
     try:
-        body = json.loads(cell)
+        body = json.loads(cell.rstrip())
     except json.JSONDecodeError as error:
         at = cell[error.pos :].lstrip()
         hint = next((text for pattern, text in HINTS if pattern.match(at)), "the cell must hold one JSON object")

@@ -85,7 +85,7 @@ def _objects(exchange: Exchange) -> list[dict[str, Any]]:
     found = found if isinstance(found, list) else [] if found is None else [found]
     if not all(isinstance(each, dict) and "Id" in each for each in found):
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered with JSON of another form than the API's",
+            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
             "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
             exchange=exchange,
         )
@@ -115,13 +115,15 @@ def make_room(session: Session, name: str | None) -> None:
     if not name:
         raise BadArgument("--replace needs to know whom", "give the container a name: --name NAME")
     try:
-        found = next(iter(_objects(session.call("inspect", id=name))), {})
+        exchange = session.call("inspect", id=name)
+        found = next(iter(_objects(exchange)), {})
     except NotFound:
         return
     if LABEL not in ((found.get("Config") or {}).get("Labels") or {}):
         raise NotOurs(
             f"{name} is there and does not carry the label {LABEL!r}, so it is not replaced",
             f"take another name; or, if it may go, `%docker remove {name} --force`",
+            exchange=exchange,
         )
     remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
 

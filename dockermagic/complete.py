@@ -78,13 +78,18 @@ def _values(session: Session, param: Param) -> list[str]:
 
 
 def _containers(session: Session) -> list[str]:
-    found = session.quick("list", PATIENCE, all=True) or []
-    return sorted(str(name).removeprefix("/") for each in found for name in (each.get("Names") or [])[:1])
+    return sorted(names[0].removeprefix("/") for names in _listed(session, "list", "Names", all=True) if names)
 
 
 def _images(session: Session) -> list[str]:
-    found = session.quick("images", PATIENCE) or []
-    return sorted(tag for each in found for tag in each.get("RepoTags") or [])
+    return sorted(tag for tags in _listed(session, "images", "RepoTags") for tag in tags)
+
+
+def _listed(session: Session, row: str, key: str, **values: Any) -> list[list[str]]:
+    """The texts under a key of each object that a call lists; what has another form is left out."""
+    found = session.quick(row, PATIENCE, **values)
+    lists = [each.get(key) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [[str(text) for text in texts] for texts in lists if isinstance(texts, list)]
 
 
 def install(shell: Any, session: Session) -> None:

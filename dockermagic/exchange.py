@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -54,12 +54,14 @@ class Reply:
         status, reason: `200`, `"OK"`.
         headers: name in lower case → value.
         chunks: the body, in pieces as they arrive; may be read once.
+        close: gives up on what has not been read.
     """
 
     status: int
     reason: str
     headers: dict[str, str]
     chunks: Iterable[bytes]
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(repr=False)
@@ -90,6 +92,7 @@ class Exchange:
     pieces: list[Piece] = field(default_factory=list)
     value: Any = None
     _chunks: Iterable[bytes] = field(default=(), repr=False)
+    _close: Callable[[], None] = field(default=lambda: None, repr=False)
     _began: float = field(default_factory=time.monotonic, repr=False)
 
     def __repr__(self) -> str:
@@ -98,7 +101,7 @@ class Exchange:
     def answered(self, reply: Reply) -> Exchange:
         """Take the head of the answer."""
         self.status, self.reason, self.headers = reply.status, reply.reason, reply.headers
-        self._chunks = reply.chunks
+        self._chunks, self._close = reply.chunks, reply.close
         self.seconds = time.monotonic() - self._began
         return self
 
@@ -116,6 +119,11 @@ class Exchange:
             self.seconds = time.monotonic() - self._began
             yield chunk
         self.seconds = time.monotonic() - self._began
+
+    def close(self) -> None:
+        """Give up on what has not been read: the engine may hold the container for as long as we could read on."""
+        self._chunks = ()
+        self._close()
 
     def sample(self, pieces: list[Piece]) -> None:
         """Remember the first frames of a stream."""

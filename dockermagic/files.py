@@ -11,13 +11,19 @@ from pathlib import Path
 from .errors import FileError
 
 
-def save(chunks: Iterable[bytes], path: str, watch: Callable[[int], None]) -> int:
+def save(
+    chunks: Iterable[bytes],
+    path: str,
+    watch: Callable[[int], None],
+    check: Callable[[Path], None] = lambda part: None,
+) -> int:
     """Write chunks to `path` through a temporary name beside it; returns the number of bytes.
 
     Whatever ends it early (an error, a full disk, an interrupt) leaves `path` as it was and nothing else behind.
 
     Args:
         watch: is told the bytes written so far.
+        check: is shown the whole file before it gets its name, and raises where it must not get it.
 
     Raises:
         FileError: the file cannot be written.
@@ -33,6 +39,7 @@ def save(chunks: Iterable[bytes], path: str, watch: Callable[[int], None]) -> in
                 file.write(chunk)
                 written += len(chunk)
                 watch(written)
+        check(part)
         part.chmod(0o666 & ~_umask())
         part.replace(target)
         part = None

@@ -53,7 +53,7 @@ class Hunter:
             try:
                 return self._start("no other engine answers" if isinstance(error, NoEngine) else error.what)
             except EngineError as why:
-                error.detail = error.detail or f"The practice engine cannot stand in: {why.what}"
+                error.detail = error.detail or f"The practice engine cannot stand in: {why.what} → {why.step}"
                 raise error from None
 
     def _start(self, why: str) -> tuple[Place, dict[str, Any]]:

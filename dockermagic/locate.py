@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ KNOWN_SOCKETS = (
     ("{home}/.local/share/containers/podman/machine/podman.sock", "Podman machine"),
 )
 LONGEST_SOCKET_PATH = 107
+TCP_PORT = 2375
+PORT = re.compile(r":[^:\]/]+/?$")
 SCHEMES = ("unix", "tcp", "http", "https")
 
 
@@ -97,7 +100,7 @@ class Surroundings:
 
 
 def check(host: str) -> str:
-    """`host`, if it has a form that we speak.
+    """`host`, if it has a form that we speak; with the engine's usual port where a tcp address names none.
 
     Raises:
         BadHost: it has not.
@@ -108,6 +111,8 @@ def check(host: str) -> str:
             f"the socket's path has {len(os.fsencode(rest))} bytes, and the system takes {LONGEST_SOCKET_PATH}",
             "make a shorter link to it: `ln -s LONG_PATH /tmp/docker.sock`, then `%docker connect unix:///tmp/docker.sock`",
         )
+    if scheme == "tcp" and rest and not PORT.search(rest):
+        return f"tcp://{rest.rstrip('/')}:{TCP_PORT}"
     if separator and rest and scheme in SCHEMES:
         return host
     if scheme == "npipe":
@@ -292,7 +297,7 @@ def describe(version: dict[str, Any]) -> str:
     if name == "Engine":
         platform = version.get("Platform")
         name = str((platform.get("Name") if isinstance(platform, dict) else None) or "Docker Engine")
-    return f"{name} {version.get('Version') or '?'}"
+    return f"{name} {str(version.get('Version') or '?').removeprefix('practice-')}"
 
 
 def short(error: EngineError) -> str:

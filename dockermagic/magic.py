@@ -12,7 +12,7 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, bodies, commands, complete, endpoints, show, tongues, words
+from . import arguments, bodies, commands, complete, endpoints, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
@@ -35,8 +35,10 @@ class DockerMagic(Magics):
     def __init__(self, shell: Any, session: Session | None = None, **traits: Any) -> None:
         super().__init__(shell=shell, **traits)
         self.session = session or Session()
+        self.session.tell = lambda text: display(show.Notes(text))
         self.frames = show.Frames(self.session.settings)
         self._apply()
+        self._show_exchanges()
         self.observe(lambda change: self._apply(), names=["timeout", "rows", "lines"])
 
     def _apply(self) -> None:
@@ -93,7 +95,6 @@ class DockerMagic(Magics):
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
         if isinstance(value, Exchange):
-            display(show.whole(value, self._curl(value)), raw=True)
             return value
         if isinstance(value, str):
             return show.Code(value)
@@ -130,7 +131,7 @@ class DockerMagic(Magics):
         from . import tables
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
-        self.session.last = None
+        before = self.session.last
         live = any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(
             values=values,
@@ -146,9 +147,9 @@ class DockerMagic(Magics):
             watch.stay()
             raise
         finally:
-            if self.session.last is not None and self.session.last.status is not None:
-                line = show.Line(self.session.last, self._curl(self.session.last, output), found.notes)
-                watch.finish(line._repr_mimebundle_())
+            now = self.session.last
+            if now is not None and now is not before and now.status is not None:
+                watch.finish(show.Line(now, self._curl(now, output), found.notes)._repr_mimebundle_())
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())
@@ -173,6 +174,14 @@ class DockerMagic(Magics):
 
     def _in_notebook(self) -> bool:
         return hasattr(self.shell, "kernel")
+
+    def _show_exchanges(self) -> None:
+        """Show an exchange, which `%docker last` returns, whole."""
+        formatters = self.shell.display_formatter.formatters
+        formatters["text/html"].for_type(Exchange, lambda seen: show.whole(seen, self._curl(seen))["text/html"])
+        formatters["text/plain"].for_type(
+            Exchange, lambda seen, printer, cycle: printer.text(show.whole(seen, self._curl(seen))["text/plain"])
+        )
 
     def _adopt_frames(self) -> None:
         """Show frames of ours our way; not before one is made, since pandas takes long to import."""
@@ -242,9 +251,8 @@ def load(shell: Any) -> DockerMagic:
     shell.register_magics(magic)
     for kind in ("line", "cell"):
         shell.register_magic_function(shell.find_line_magic(NAMES[0]), kind, NAMES[1])
-    if magic not in shell.configurables:
-        shell.configurables[:] = [each for each in shell.configurables if type(each).__name__ != "DockerMagic"]
-        shell.configurables.append(magic)
+    others = [each for each in shell.configurables if type(each).__name__ != "DockerMagic"]
+    shell.configurables[:] = [*others, magic]
     complete.install(shell, magic.session)
     lines = [
         f"%{name} belonged to another extension and is ours now; load that one again to give it back. "
@@ -270,4 +278,5 @@ def _greeting(session: Session) -> list[str]:
         ]
     except DockerMagicError as error:
         return error.lines()
-    return [f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} (from {engine.source})"]
+    found = f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} (from {engine.source})"
+    return [found, *practice.confession(engine.version)]

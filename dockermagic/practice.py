@@ -5,7 +5,9 @@ It is a process of its own. All that passes between it and us is HTTP on its soc
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +25,9 @@ from .locate import LONGEST_SOCKET_PATH, Surroundings
 
 SOURCE = "the practice engine"
 SECONDS_TO_START = 20.0
+LEAST_ROOM = 1 << 20
+IN_USE = "already uses"  # how it says that another one has its data
+AGAIN = "the practice engine had ended and has been started again; containers that ran are Exited (137)"
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,16 @@ def home(around: Surroundings) -> Home:
     near = data / "engine.sock"
     if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
         return Home(near, data)
-    return Home(Path(tempfile.gettempdir()) / f"dockermagic-{around.uid}" / "engine.sock", data)
+    mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:8]
+    return Home(Path(tempfile.gettempdir()) / f"dockermagic-{around.uid}-{mark}" / "engine.sock", data)
 
 
 def answers(place: Home) -> bool:
-    """Whether something listens at its socket."""
+    """Whether an engine of this very user listens at its socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
+            if place.socket.parent.lstat().st_uid != os.geteuid():
+                return False
             probe.connect(str(place.socket))
         except OSError:
             return False
@@ -76,9 +84,25 @@ def start(around: Surroundings) -> Home:
         return place
     if find_spec("practice_engine") is None or not hasattr(socket, "AF_UNIX"):
         raise NoEngine("the practice engine is not part of this installation", "install dockermagic again")
+    until = time.monotonic() + SECONDS_TO_START
+    while not answers(place):
+        said = _launch(place, until)
+        if said and (IN_USE not in said or time.monotonic() > until):
+            raise NoEngine(f"the practice engine ended at once: {said}", f"its log is {place.log}")
+        time.sleep(0.1 if said else 0)  # another one comes up, or is about to end
+    return place
+
+
+def _launch(place: Home, until: float) -> str:
+    """Start a process and wait until an engine answers; "", or what it said if it ended before one did.
+
+    Raises:
+        NoEngine: there is no room for it, or it hangs.
+    """
     try:
         place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with place.log.open("ab") as log:
+            begin = log.tell()
             process = subprocess.Popen(
                 [sys.executable, "-m", "practice_engine", "--socket", str(place.socket), "--data", str(place.data)],
                 stdin=subprocess.DEVNULL,
@@ -89,15 +113,30 @@ def start(around: Surroundings) -> Home:
                 env=_environment(),
             )
     except OSError as error:
-        raise NoEngine(f"the practice engine cannot be started: {error}", f"look at {place.data}") from None
-    until = time.monotonic() + SECONDS_TO_START
+        raise NoEngine(
+            f"the practice engine cannot be started: {error}",
+            f"it keeps its data in {place.data}; XDG_DATA_HOME names another folder for that",
+        ) from None
     while not answers(place):
-        if process.poll() is not None and not _another_starts(place, until):
-            raise NoEngine(f"the practice engine ended at once: {_last_words(place)}", f"its log is {place.log}")
+        if process.poll() is not None:
+            return _words(place, begin)
         if time.monotonic() > until:
             raise NoEngine("the practice engine did not come up", f"its log is {place.log}")
         time.sleep(0.01)
-    return place
+    return ""
+
+
+def confession(version: Mapping[str, Any]) -> list[str]:
+    """What a learner must know of it first, from its `/version`; nothing for any other engine."""
+    details = next(
+        (part.get("Details") or {} for part in version.get("Components") or [] if isinstance(part, dict)), {}
+    )
+    if "Isolation" not in details:
+        return []
+    return [
+        "It is not Docker: it runs each container as processes of this machine, in the best isolation that the place "
+        f"allows (here: {details['Isolation']}). `%docker doctor` tells more."
+    ]
 
 
 def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> str:
@@ -120,18 +159,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
 
 
-def _another_starts(place: Home, until: float) -> bool:
-    """Whether another process of this user was just ahead of us, and its engine comes up."""
-    while "already uses" in _last_words(place) and time.monotonic() < until:
-        if answers(place):
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def _last_words(place: Home) -> str:
+def _words(place: Home, begin: int) -> str:
+    """The last line of its log, if it came after `begin`."""
     try:
-        lines = place.log.read_text(errors="replace").strip().splitlines()
+        lines = place.log.read_bytes()[begin:].decode(errors="replace").strip().splitlines()
+        room = shutil.disk_usage(place.data).free
     except OSError as error:
         return str(error)
+    if room < LEAST_ROOM:
+        return f"there is no room left on the disk of {place.data}"
     return lines[-1] if lines else "it said nothing"

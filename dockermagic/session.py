@@ -12,13 +12,14 @@ From Python, without a notebook::
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate
+from . import arguments, bodies, endpoints, locate, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -26,13 +27,17 @@ from .errors import (
     EngineError,
     EngineTooNew,
     EngineTooOld,
+    Refused,
+    SocketMissing,
+    TimedOut,
     for_status,
 )
 from .exchange import Exchange, Request
-from .hunter import Hunter
+from .hunter import PRACTICE, Hunter
 from .locate import TLS, Candidate, Surroundings
 from .transport import HTTP, Transport
 
+LOG = logging.getLogger(__package__)
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -91,6 +96,7 @@ class Session:
         settings: shared with whoever lets the user change them.
         around: the machine as the hunt for an engine sees it.
         transport: makes the transport to an address.
+        tell: takes a sentence that the user should read, beside the result.
     """
 
     def __init__(
@@ -98,9 +104,11 @@ class Session:
         settings: Settings | None = None,
         around: Surroundings | None = None,
         transport: Callable[[str, TLS | None], Transport] = HTTP,
+        tell: Callable[[str], None] = LOG.warning,
     ) -> None:
         self.settings = settings or Settings()
         self.last: Exchange | None = None
+        self.tell = tell
         self._around = around
         self._open = transport
         self._engine: Engine | None = None
@@ -131,9 +139,12 @@ class Session:
         """
         place, version = self._hunter.find(target)
         engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
+        return self._take(engine)
+
+    def _take(self, engine: Engine) -> Engine:
         if self._transport:
             self._transport.close()
-        self._engine, self._transport = engine, self._open(place.host, place.tls)
+        self._engine, self._transport = engine, self._open(engine.host, engine.tls)
         return engine
 
     @property
@@ -225,7 +236,26 @@ class Session:
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
         self.last = Exchange(request, self.engine.host, row)
+        try:
+            return self.send(row, self.last, seconds)
+        except (SocketMissing, Refused):  # nothing was sent
+            if not self._revive():
+                raise
         return self.send(row, self.last, seconds)
+
+    def _revive(self) -> bool:
+        """Start the practice engine again, if that is the engine in use; whether it is.
+
+        Raises:
+            NoEngine: it is, and cannot be started.
+        """
+        old = self.engine
+        if not old.source.startswith(practice.SOURCE):
+            return False
+        place, version = self._hunter.find(PRACTICE)
+        self._take(replace(old, host=place.host, version=version, api=negotiate(version, place.host)))
+        self.tell(practice.AGAIN)
+        return True
 
     def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
         """Send a request that is complete, and look at the head of the answer.
@@ -237,6 +267,8 @@ class Session:
             exchange.answered(self._wire().send(exchange.request, seconds=seconds))
         except DockerMagicError as error:
             error.exchange = exchange
+            if isinstance(error, TimedOut) and row.patience:
+                error.step = f"it may be under way (`%docker inspect`); give it longer: --{row.patience[0]} 120"
             raise
         assert exchange.status is not None, "an answer has a status"
         if exchange.status >= 400:
@@ -264,7 +296,9 @@ class Session:
         return None if grace < 0 else grace + self.settings.timeout
 
     def quick(self, row: str, seconds: float, **values: Any) -> Any:
-        """The JSON of a call that may fail and is not remembered; None where it does."""
+        """The JSON of a call that may fail and is not remembered; None where it does, or no engine is connected."""
+        if self._engine is None:
+            return None
         try:
             request = self.prepare(BY_NAME[row], values)
             return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()

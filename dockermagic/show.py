@@ -55,7 +55,7 @@ class Tree(dict[str, Any]):
         return bundle(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(pretty(self))
+        printer.text(pretty(self) if len(printer.stack) < 2 else dict.__repr__(self))
 
 
 class Branch(list[Any]):
@@ -65,7 +65,7 @@ class Branch(list[Any]):
         return bundle(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(pretty(self))
+        printer.text(pretty(self) if len(printer.stack) < 2 else list.__repr__(self))
 
 
 class Code(str):
@@ -157,7 +157,7 @@ class Page:
         return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = [f"<p><b><code>{escape(self.title)}</code></b></p><p>{markup(self.text)}</p>"]
+        html = [f"<p><b><code>{markup(self.title)}</code></b></p><p>{markup(self.text)}</p>"]
         html += [table(*each) for each in self.tables]
         return {"text/plain": self.plain(), "text/html": "".join(html)}
 
@@ -191,9 +191,14 @@ def _data(text: str, right: bool) -> str:
     return f'<td style="{_align(right)}{wrap}">{markup(text)}</td>'
 
 
+def missing(value: Any) -> bool:
+    """Whether a value is none: None, NaN, NaT, and NA, which cannot even be compared."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
+
+
 def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    if missing(value):
         return ""
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]
@@ -270,7 +275,7 @@ class Frames:
                 return f"({captioned(frame)}, shown above)"
             return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
         shown, left = self._shown(frame)
-        heads = _heads(shown)
+        heads = [visible(head) for head in _heads(shown)]
         rows = [
             [visible(cell(name, value)) for name, value in zip(shown.columns, row, strict=True)]
             for row in shown.values.tolist()
@@ -306,7 +311,7 @@ def log_lines(frame: Any, limit: int) -> list[str]:
     shown = frame.tail(limit)
     times = shown["time"] if "time" in shown.columns else [None] * len(shown)
     lines = [
-        log_line(stream, line, None if time is None or time != time else time.isoformat())
+        log_line(stream, "" if missing(line) else line, None if missing(time) else time.isoformat())
         for time, stream, line in zip(times, shown["stream"], shown["line"], strict=True)
     ]
     left = len(frame) - len(shown)

@@ -13,6 +13,7 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,7 @@ ENTRY_BITS = {
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
+STAMP = re.compile(r"(?:1[7-9]|2[01])\d\d-\d\d-\d\dT")
 FARTHEST = 9_000_000_000  # seconds from 1970 that a time in nanoseconds can hold
 
 
@@ -81,10 +83,12 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
         raise
     except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered with JSON of another form than the API's",
+            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
             "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
             exchange=exchange,
         ) from error
+    finally:
+        exchange.close()
     return exchange.value
 
 
@@ -130,7 +134,8 @@ def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.Da
 
 def _series(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
     if dtype == UTC:
-        return pd.Series(pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")).astype(UTC)
+        moments = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601", errors="coerce")
+        return pd.Series(moments).astype(UTC)
     if dtype == "seconds":
         numbers = pd.Series([each if each is None or abs(each) < FARTHEST else None for each in values], dtype="Int64")
         return pd.Series(pd.to_datetime(numbers, unit="s", utc=True)).astype(UTC)
@@ -291,12 +296,12 @@ def read_lines(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[l
 
 
 def _log_frame(streams: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
-    times: list[str | None] = [None] * len(lines)
+    parts = [line.partition(" ") for line in lines] if stamped else []
+    times = _series([time if STAMP.match(time) else None for time, _, _ in parts] or [None] * len(lines), UTC)
     if stamped:
-        parts = [line.partition(" ") for line in lines]
-        times = [time if re.match(r"\d{4}-\d\d-\d\dT", time) else None for time, _, _ in parts]
-        lines = [rest if time else line for time, line, (_, _, rest) in zip(times, lines, parts, strict=True)]
-    frame = _frame({"time": (UTC, times), "stream": (TEXT, streams), "line": (TEXT, lines)}, "log")
+        lines = [rest if told else line for told, line, (_, _, rest) in zip(times.notna(), lines, parts, strict=True)]
+    frame = _frame({"time": (UTC, [None] * len(lines)), "stream": (TEXT, streams), "line": (TEXT, lines)}, "log")
+    frame["time"] = times
     frame["stream"] = _category(streams, ("stdout", "stderr"))
     return frame
 
@@ -314,15 +319,20 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     output = wanted.values.get("output")
     try:
         if output:
-            files.save(exchange.chunks(), output, wanted.progress)
-            with tarfile.open(output, "r:", errors="backslashreplace") as tar:
-                return _entries(tar)
+            found: list[pd.DataFrame] = []
+            files.save(exchange.chunks(), output, wanted.progress, lambda part: found.append(_listed(part)))
+            return found[0]
         with tarfile.open(
             fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|", errors="backslashreplace"
         ) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
         raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
+
+
+def _listed(path: Path) -> pd.DataFrame:
+    with tarfile.open(path, "r:", errors="backslashreplace") as tar:
+        return _entries(tar)
 
 
 class _Reader(io.RawIOBase):

@@ -94,7 +94,9 @@ class HTTP:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise translate(error, self.host, seconds) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, response.reason or "", headers, self._chunks(response, seconds))
+        return Reply(
+            response.status_code, response.reason or "", headers, self._chunks(response, seconds), response.close
+        )
 
     def _chunks(self, response: requests.Response, seconds: float | None) -> Iterator[bytes]:
         """The body as it arrives; the connection is given back at its end, and closed at any other."""

@@ -111,6 +111,9 @@ class _Scanner:
             self.out.append("$")
             self.at += 2
             return
+        if self.line.startswith("${", self.at):
+            self.at += 1
+            return
         name = NAME.match(self.line, self.at + 1)
         if not name:
             self._copy()

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from plain import NONE, Engine, named_engines, reached, usable
-
-
-def pytest_configure() -> None:
-    named_engines()  # a slip in the variable ends the run here
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "engine" in metafunc.fixturenames:
-        engines: list[Engine | None] = [*named_engines()] or [None]
-        names = [engine.name if engine else "no-engine" for engine in engines]
-        metafunc.parametrize("engine", engines, ids=names, indirect=True, scope="session")
+from plain import Engine, named_engines, reached, usable
 
 
 @pytest.fixture(scope="session")
 def engines() -> dict[str, str]:
     """Every engine that is named: name → host."""
-    return {engine.name: engine.host for engine in named_engines()}
+    return {engine.name: usable(engine).host for engine in named_engines()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=named_engines(), ids=lambda engine: engine.name)
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine that is named, in turn."""
     return usable(request.param)
@@ -36,9 +25,5 @@ def engine_host(engine: Engine) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    named = named_engines()
-    if not named:
-        terminalreporter.write_line(f"Engines: none; {NONE}, so the tests that need one were skipped.")
-        return
-    shown = [f"{engine.name} ({reached.get(engine.name, 'not reached')})" for engine in named]
+    shown = [f"{engine.name} ({reached.get(engine.name, 'not used')})" for engine in named_engines()]
     terminalreporter.write_line(f"Engines: {', '.join(shown)}.")

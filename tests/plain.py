@@ -1,20 +1,27 @@
 """The engines that the tests run on, asked by plain requests and nothing of dockermagic.
 
-DOCKERMAGIC_ENGINES="docker-28=unix:///… podman-5=unix:///…" names them. One that is named and does not answer
-fails its tests. Where none is named the tests that need one are skipped; in CI (the variable CI is set) that
-too is a failure.
+DOCKERMAGIC_ENGINES="docker-28=unix:///… podman-5=unix:///… practice" names them; `practice` without an address
+is a practice engine that is started for the tests, and that is also what an empty variable means. One that is
+named and does not answer fails its tests.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +30,7 @@ import requests
 import requests_unixsocket
 
 NAMED = "DOCKERMAGIC_ENGINES"
-NONE = f"no engine is named in {NAMED}"
+PRACTICE = "practice"
 LABEL = "dockermagic"
 SECONDS = 30
 reached: dict[str, str] = {}
@@ -35,7 +42,7 @@ class Engine:
 
     Attributes:
         name: what the tests call it.
-        host: its address, as in DOCKER_HOST.
+        host: its address, as in DOCKER_HOST; "" for a practice engine that is still to be started.
     """
 
     name: str
@@ -96,6 +103,9 @@ def parse(text: str) -> list[Engine]:
     engines: list[Engine] = []
     for item in filter(None, re.split(r"[,\s]+", text)):
         name, separator, host = item.partition("=")
+        if item == PRACTICE:
+            engines.append(Engine(PRACTICE, ""))
+            continue
         if not (separator and re.fullmatch(r"[\w.-]+", name) and re.fullmatch(r"(unix|tcp|http)://.+", host)):
             raise ValueError(f"{NAMED}: {item!r} is not name=unix://… or name=tcp://…")
         if name in {engine.name for engine in engines}:
@@ -107,7 +117,7 @@ def parse(text: str) -> list[Engine]:
 def named_engines() -> list[Engine]:
     """Every engine that is named, in order."""
     try:
-        return parse(os.environ.get(NAMED, ""))
+        return parse(os.environ.get(NAMED, "")) or [Engine(PRACTICE, "")]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -122,12 +132,42 @@ def trouble(engine: Engine) -> str:
     return ""
 
 
-def usable(engine: Engine | None) -> Engine:
-    """`engine`, when it answers; else the test fails, or is skipped where none is named."""
-    if engine is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"{NONE}, and this is CI", pytrace=False)
-        pytest.skip(NONE)
+def usable(engine: Engine) -> Engine:
+    """`engine`, started where that is ours to do, and answering; else the test fails."""
+    if not engine.host:
+        engine = Engine(engine.name, practice_host())
     if reason := trouble(engine):
         pytest.fail(reason, pytrace=False)
     return engine
+
+
+@cache
+def practice_host() -> str:
+    """The address of a practice engine that lives as long as this process."""
+    folder = tempfile.mkdtemp(prefix="dm-")  # short: a socket's path has 108 bytes
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    log_path = Path(folder) / "log"  # its words go to a file: nobody would empty a pipe
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "practice_engine", "--socket", f"{folder}/s", "--data", f"{folder}/data"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    atexit.register(_stop, process)
+    until = time.monotonic() + SECONDS
+    while not (ready := re.search(r"^DOCKER_HOST=(\S+)$", log_path.read_text(errors="replace"), re.M)):
+        if process.poll() is not None or time.monotonic() > until:
+            pytest.fail(f"the practice engine does not start: {log_path.read_text(errors='replace')}", pytrace=False)
+        time.sleep(0.02)
+    return ready[1]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise AssertionError("the practice engine does not end on SIGTERM") from None

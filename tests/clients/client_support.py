@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import json
 import os
-import re
 import secrets
 import socket
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
+
+from plain import named_engines
 
 HERE = Path(__file__).parent
 KNOWN = json.loads((HERE / "known_differences.json").read_text())
@@ -29,66 +27,10 @@ PATIENCE = 30  # seconds until something that must happen is called a failure
 JUDGED = ("docker-28", "practice")
 
 
-def named_engines(text: str) -> dict[str, str]:
-    """`name=host name=host`, separated by spaces or commas."""
-    pairs = [word.partition("=") for word in re.split(r"[\s,]+", text.strip()) if word]
-    wrong = [name for name, equals, host in pairs if not (name and equals and "://" in host)]
-    if wrong:
-        raise ValueError(f"DOCKERMAGIC_ENGINES wants name=host, host like unix:///a/b: {wrong}")
-    return {name: host for name, _, host in pairs}
-
-
-def practice_is_here() -> bool:
-    return (
-        importlib.util.find_spec("practice_engine") is not None
-        and importlib.util.find_spec("practice_engine.__main__") is not None
-    )
-
-
 def engines_to_test() -> list[str]:
-    named = list(named_engines(os.environ.get("DOCKERMAGIC_ENGINES", "")))
-    if not os.environ.get("DOCKERMAGIC_CLIENTS_ALL"):
-        named = [name for name in named if name in JUDGED]
-    if "practice" not in named and practice_is_here():
-        named.append("practice")
-    return named
-
-
-def start_practice(folder: str) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a practice engine in `folder`; its process and its DOCKER_HOST."""
-    # its words go to a file: nobody would empty a pipe
-    log_path = os.path.join(folder, "log")
-    with open(log_path, "wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "practice_engine", "--socket", f"{folder}/s", "--data", f"{folder}/data"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-
-    def host() -> str | None:
-        said = open(log_path, errors="replace").read()  # noqa: SIM115
-        if ready := re.search(r"^DOCKER_HOST=(\S+)$", said, re.M):
-            return ready[1]
-        assert process.poll() is None, f"the practice engine ended with {process.returncode}:\n{said}"
-        return None
-
-    try:
-        return process, until(host, "the practice engine's DOCKER_HOST line")
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-
-
-def stop_practice(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise AssertionError("the practice engine does not end on SIGTERM") from None
+    """docker-28 and practice, where they are named; every one that is named with DOCKERMAGIC_CLIENTS_ALL."""
+    named = [engine.name for engine in named_engines()]
+    return named if os.environ.get("DOCKERMAGIC_CLIENTS_ALL") else [name for name in named if name in JUDGED]
 
 
 # Waiting

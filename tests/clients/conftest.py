@@ -1,8 +1,7 @@
 """Engines for the client suites.
 
 `DOCKERMAGIC_ENGINES="docker-28=unix:///a.sock practice=unix:///b.sock"` names them; of these, docker-28 and
-practice are tested, all of them with `DOCKERMAGIC_CLIENTS_ALL=1`. A practice engine that is installed and
-not named is started here. A named engine that does not answer fails the tests.
+practice are tested, all of them with `DOCKERMAGIC_CLIENTS_ALL=1`.
 
 What the practice engine must do otherwise than Docker stands in known_differences.json with the reason:
 `tests` by their ids (such a test must fail), and `answers` for test_parity.
@@ -10,11 +9,9 @@ What the practice engine must do otherwise than Docker stands in known_differenc
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 
+import plain
 import pytest
 from client_support import (
     HERE,
@@ -22,9 +19,6 @@ from client_support import (
     Engine,
     Made,
     engines_to_test,
-    named_engines,
-    start_practice,
-    stop_practice,
 )
 
 
@@ -35,52 +29,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Engines:
-    """Finds or starts each engine once."""
+    """Finds each engine once."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Engine | str] = {}
-        self.undo: list = []
+        self.known: dict[str, Engine] = {}
 
     def get(self, name: str) -> Engine:
         if name not in self.known:
-            self.known[name] = self._find(name)
-        found = self.known[name]
-        if isinstance(found, str):
-            pytest.fail(found, pytrace=False)
-        return found
-
-    def _find(self, name: str) -> Engine | str:
-        try:
-            host = named_engines(os.environ.get("DOCKERMAGIC_ENGINES", "")).get(name) or self._start()
-            engine = Engine(name, host)
-            status = engine.call("GET", "/_ping", timeout=10).status
-        except (OSError, AssertionError) as error:
-            return f"the engine {name} does not answer: {error}"
-        return engine if status == 200 else f"the engine {name} answers _ping with {status}"
-
-    def _start(self) -> str:
-        folder = tempfile.mkdtemp(prefix="dmc-")  # short: a socket's path has 108 bytes
-        self.undo.append(lambda: shutil.rmtree(folder, ignore_errors=True))
-        process, host = start_practice(folder)
-        self.undo.append(lambda: stop_practice(process))
-        return host
-
-    def close(self) -> None:
-        while self.undo:
-            self.undo.pop()()
+            found = next(engine for engine in plain.named_engines() if engine.name == name)
+            self.known[name] = Engine(name, plain.usable(found).host)
+        return self.known[name]
 
 
 @pytest.fixture(scope="session")
-def engines() -> Iterator[Engines]:
-    every = Engines()
-    yield every
-    every.close()
+def engines() -> Engines:
+    return Engines()
 
 
 @pytest.fixture(scope="session", params=engines_to_test() or [None], ids=lambda name: name or "none")
 def engine(request: pytest.FixtureRequest, engines: Engines) -> Engine:
     if request.param is None:
-        pytest.skip("no engine: DOCKERMAGIC_ENGINES names none of them, and practice_engine is not installed")
+        pytest.skip("DOCKERMAGIC_ENGINES names neither docker-28 nor practice")
     return engines.get(request.param)
 
 

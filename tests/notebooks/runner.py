@@ -48,11 +48,11 @@ def plan(notebooks: Sequence[str], engines: Sequence[Engine], *, everything: boo
     return jobs
 
 
-def run(path: Path, host: str, settings: Path) -> NotebookNode:
+def run(path: Path, host: str | None, settings: Path) -> NotebookNode:
     """Execute the notebook at `path` in a fresh kernel, in its folder; every cell, whatever fails.
 
     Args:
-        host: the engine, given to the kernel as DOCKER_HOST.
+        host: the engine, given to the kernel as DOCKER_HOST; None: the client looks for one itself.
         settings: an empty folder in place of the user's ~/.ipython.
     """
     notebook: NotebookNode = nbformat.read(path, as_version=4)
@@ -63,7 +63,8 @@ def run(path: Path, host: str, settings: Path) -> NotebookNode:
         allow_errors=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
-    client.execute(env={**os.environ, "DOCKER_HOST": host, "IPYTHONDIR": str(settings)})
+    env = {name: value for name, value in os.environ.items() if name != "DOCKER_HOST"}
+    client.execute(env={**env, **({"DOCKER_HOST": host} if host else {}), "IPYTHONDIR": str(settings)})
     return notebook
 
 
@@ -83,7 +84,7 @@ def problems(notebook: NotebookNode) -> list[str]:
     return found
 
 
-def verdict(path: Path, host: str, settings: Path) -> list[str]:
+def verdict(path: Path, host: str | None, settings: Path) -> list[str]:
     """What went wrong in one run of the notebook at `path`; empty when nothing did."""
     try:
         return problems(run(path, host, settings))

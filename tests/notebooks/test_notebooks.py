@@ -50,10 +50,9 @@ def left_as_found(engine: Engine) -> Iterator[None]:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("job", JOBS or [None], ids=lambda job: f"{job.engine.name}-{job.notebook}" if job else "no-engine")
-def test_notebook_runs_and_cleans_up(job: Job | None, copies: Path, tmp_path: Path) -> None:
-    engine = usable(job and job.engine)
-    assert job
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: f"{job.engine.name}-{job.notebook}")
+def test_notebook_runs_and_cleans_up(job: Job, copies: Path, tmp_path: Path) -> None:
+    engine = usable(job.engine)
     with left_as_found(engine):
         for run in range(1, job.times + 1):
             found = verdict(copies / job.notebook, engine.host, tmp_path / "ipython")

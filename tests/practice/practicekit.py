@@ -159,9 +159,7 @@ class Engine:
 
     def create(self, *command: str, name: str = "", **config: Any) -> str:
         query = {"name": name} if name else {}
-        answer = self.post(
-            "/containers/create", {"Image": "busybox", "Cmd": list(command), **config}, **query
-        )
+        answer = self.post("/containers/create", {"Image": "busybox", "Cmd": list(command), **config}, **query)
         assert answer.status == 201, answer.body
         return answer.json["Id"]
 
@@ -175,9 +173,7 @@ class Engine:
         return self.post(f"/containers/{identity}/wait").json["StatusCode"]
 
     def logs(self, identity: str, stream: int | None = None, **query: Any) -> str:
-        return text(
-            self.get(f"/containers/{identity}/logs", **{"stdout": 1, "stderr": 1, **query}).body, stream
-        )
+        return text(self.get(f"/containers/{identity}/logs", **{"stdout": 1, "stderr": 1, **query}).body, stream)
 
     def output(self, *command: str, **config: Any) -> str:
         """What a container says from its start to its end."""

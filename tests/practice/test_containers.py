@@ -254,9 +254,7 @@ def test_update_keeps_what_it_does_not_name(engine: Engine) -> None:
 
 @pytest.mark.parametrize("condition", ["not-running", "next-exit", "removed"])
 def test_wait(engine: Engine, condition: str) -> None:
-    identity = engine.create(
-        "sh", "-c", "sleep 0.2; exit 4", HostConfig={"AutoRemove": condition == "removed"}
-    )
+    identity = engine.create("sh", "-c", "sleep 0.2; exit 4", HostConfig={"AutoRemove": condition == "removed"})
     head = f"POST /containers/{identity}/wait?condition={condition} HTTP/1.1\nHost: e\n\n"
     if condition == "not-running":
         engine.post(f"/containers/{identity}/start")

@@ -183,9 +183,7 @@ def test_the_machine_s_settings_are_read_only(placed: Engine, tier: isolation.Ti
     if not tier.fresh_proc:
         pytest.skip("there is no /proc")
     before = Path("/proc/sys/kernel/core_pattern").read_text()
-    placed.output(
-        "sh", "-c", "echo '|/tmp/evil' > /proc/sys/kernel/core_pattern; echo b > /proc/sysrq-trigger"
-    )
+    placed.output("sh", "-c", "echo '|/tmp/evil' > /proc/sys/kernel/core_pattern; echo b > /proc/sysrq-trigger")
     assert Path("/proc/sys/kernel/core_pattern").read_text() == before
 
 

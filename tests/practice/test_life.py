@@ -101,9 +101,7 @@ def test_a_shared_directory_is_no_place_for_the_socket(engines: Engines) -> None
     (engine.directory / "tmp" / "somebody-else").touch()
     command = engine.command()
     command[command.index("--socket") + 1] = str(engine.directory / "tmp" / "e.sock")
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ}, cwd=Path(__file__).parents[2]
-    )
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ}, cwd=Path(__file__).parents[2])
     assert done.returncode == 1
     assert "directory of its own" in done.stderr
 
@@ -178,9 +176,7 @@ def test_fifty_containers_leave_nothing(engines: Engines) -> None:
 def test_a_full_disk_is_an_error_and_no_half_state(engines: Engines) -> None:
     engine = engines()
     engine.data.mkdir(parents=True)
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "none", engine.data], check=False
-    )
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "none", engine.data], check=False)
     if mount.returncode:
         pytest.skip("nothing can be mounted here")
     try:
@@ -259,9 +255,7 @@ def test_versions(engine: Engine) -> None:
     assert engine.call("HEAD", "/_ping").status == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/swarm", "/services", "/nodes", "/secrets", "/configs", "/tasks", "/plugins/x/json"]
-)
+@pytest.mark.parametrize("path", ["/swarm", "/services", "/nodes", "/secrets", "/configs", "/tasks", "/plugins/x/json"])
 def test_what_there_is_not(engine: Engine, path: str) -> None:
     answer = engine.get(path)
     assert answer.status == 501

@@ -206,9 +206,7 @@ def test_no_route_hides_another() -> None:
 
 def test_the_shim_needs_no_package() -> None:
     source = Path(shim.__file__).read_text()
-    imported = {
-        line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))
-    }
+    imported = {line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))}
     assert imported - {"__future__", "kernel"} <= set(sys.stdlib_module_names)
 
 

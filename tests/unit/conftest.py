@@ -22,7 +22,9 @@ from dockermagic.session import Session
 
 settings.register_profile("unit", deadline=None, derandomize=True)
 settings.load_profile("unit")
-SURROUNDINGS = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+SURROUNDINGS = tuple(
+    "DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH XDG_DATA_HOME".split()
+)
 
 
 @dataclass
@@ -97,36 +99,38 @@ def _bare_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 
 @pytest.fixture
-def engine() -> Iterator[FakeEngine]:
+def fake() -> Iterator[FakeEngine]:
     fake = FakeEngine()
     yield fake
     fake.close()
 
 
 @pytest.fixture
-def session(engine: FakeEngine) -> Session:
-    return Session(around=Surroundings(env={"DOCKER_HOST": engine.host}, home=Path("/nowhere"), uid=1))
+def session(fake: FakeEngine) -> Session:
+    return Session(around=Surroundings(env={"DOCKER_HOST": fake.host}, home=Path("/nowhere"), uid=1))
 
 
 @pytest.fixture
 def bare_shell(_ip: Any) -> Iterator[Shell]:
     """A shell in which the magic is not loaded, and nothing of an earlier test is left."""
-    _ip.reset(new_session=False)
-    manager = _ip.magics_manager
-    for table in manager.magics.values():
+    names, matchers = dict(_ip.user_ns), list(_ip.Completer.custom_matchers)
+    yield Shell(_ip)
+    _ip.user_ns.clear()
+    _ip.user_ns.update(names)
+    _ip.Completer.custom_matchers[:] = matchers
+    for table in _ip.magics_manager.magics.values():
         table.pop("docker", None)
         table.pop("dockerapi", None)
     _ip.extension_manager.loaded.discard("dockermagic")
-    matchers = list(_ip.Completer.custom_matchers)
-    yield Shell(_ip)
-    _ip.Completer.custom_matchers[:] = matchers
+    _ip.configurables[:] = [each for each in _ip.configurables if type(each).__name__ != "DockerMagic"]
+    _ip.config.pop("DockerMagic", None)
 
 
 @pytest.fixture
-def shell(bare_shell: Shell, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(bare_shell: Shell, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A shell with the magic loaded, connected to the fake engine, which forgot that it was asked."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
     loaded = bare_shell.run("%load_ext dockermagic")
     assert loaded.error is None, loaded.text
-    engine.requests.clear()
+    fake.requests.clear()
     return bare_shell

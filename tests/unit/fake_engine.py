@@ -187,7 +187,7 @@ class FakeEngine:
         self.server: Any = _TCPServer(("127.0.0.1", 0), _Handler) if tcp else _UnixServer(path, _Handler)
         self.server.engine = self
         self.host = f"tcp://127.0.0.1:{self.server.server_address[1]}" if tcp else f"unix://{path}"
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.002,), daemon=True)
         self._thread.start()
 
     @property

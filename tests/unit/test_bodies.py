@@ -223,16 +223,22 @@ def test_the_line_at_fault_is_shown():
 @pytest.mark.parametrize(
     ("body", "warning"),
     [
-        ({"Binds": []}, '"Binds" at the top level is not looked at: "Binds" belongs inside "HostConfig"'),
-        ({"PortBindings": {}}, '"PortBindings" belongs inside "HostConfig"'),
-        ({"portbindings": {}}, '"PortBindings" belongs inside "HostConfig"'),
+        (
+            {"Binds": []},
+            '"Binds" at the top level is in the wrong place',
+        ),
+        ({"PortBindings": {}}, 'it belongs inside "HostConfig"'),
+        ({"portbindings": {}}, '"portbindings" at the top level is in the wrong place'),
         ({"EndpointsConfig": {}}, 'belongs inside "NetworkingConfig"'),
         ({"image": "b"}, '"image" is spelled "Image"'),
         ({"CMD": []}, '"CMD" is spelled "Cmd"'),
         ({"hostconfig": {}}, '"hostconfig" is spelled "HostConfig"'),
         ({"HostConfig": {"memory": 1}}, '"memory" is spelled "Memory"'),
-        ({"HostConfig": {"Env": []}}, '"Env" in "HostConfig" is not looked at: "Env" belongs at the top level'),
-        ({"NetworkingConfig": {"Memory": 1}}, '"Memory" belongs inside "HostConfig"'),
+        (
+            {"HostConfig": {"Env": []}},
+            'it belongs at the top level, beside "Image"',
+        ),
+        ({"NetworkingConfig": {"Memory": 1}}, 'it belongs inside "HostConfig"'),
         ({"Imagee": "b"}, 'the API knows no "Imagee" at the top level: did you mean "Image"?'),
         ({"HostConfig": {"Memori": 1}}, 'no "Memori" in "HostConfig": did you mean "Memory"?'),
         ({"Wurst": 1}, 'the API knows no "Wurst" at the top level'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from plain import NAMED, NONE, Engine, named_engines, parse, usable
+from plain import NAMED, Engine, named_engines, parse, usable
 
 
 def test_parse() -> None:
@@ -26,13 +26,11 @@ def test_parse_refuses(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         named_engines()
 
 
-def test_none_named_skips_but_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=NONE):
-        usable(None)
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match=NONE):
-        usable(None)
+def test_none_named_means_the_practice_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(NAMED, raising=False)
+    assert named_engines() == [Engine("practice", "")]
+    monkeypatch.setenv(NAMED, "docker-28=unix:///a practice")
+    assert named_engines() == [Engine("docker-28", "unix:///a"), Engine("practice", "")]
 
 
 def test_one_that_does_not_answer_fails(tmp_path: Path) -> None:

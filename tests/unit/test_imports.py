@@ -15,7 +15,7 @@ import dockermagic
 
 PACKAGE = Path(dockermagic.__file__).parent
 ORDER = (
-    "__init__ __main__ magic complete commands show tables session transport tongues locate "
+    "__init__ __main__ lab layout magic complete commands show tables session hunter transport tongues practice locate "
     "arguments bodies words files endpoints exchange frames errors"
 ).split()
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
@@ -26,6 +26,9 @@ ROOMS = {
     "requests": {"transport"},
     "requests_unixsocket": {"transport"},
     "urllib3": {"transport"},
+    "nbformat": {"layout"},
+    "jupyter_client": {"lab"},
+    "jupyter_core": {"lab"},
 }
 
 

@@ -146,11 +146,9 @@ def test_which_and_why(tmp_path, env, contexts, current, answering, target, host
     store(tmp_path, contexts, current)
     around = Surroundings(env=env, home=tmp_path, uid=7)
     probe = Probe([each.format(home=tmp_path) for each in answering])
-    place, version, seen = locate.hunt(around, probe, target)
+    place, version = locate.hunt(around, probe, target)
     assert (place.host, place.source) == (host.format(home=tmp_path), source.format(home=tmp_path))
     assert version is VERSION
-    assert seen[-1].verdict == "taken"
-    assert {each.verdict for each in seen[:-1]} <= {"no"}
     assert probe.asked[-1] == place.host
 
 
@@ -232,7 +230,7 @@ def test_survey_lists_every_place(tmp_path):
     around = Surroundings(env={}, home=tmp_path, uid=7)
     refused = Refused("nothing listens there", "start it")
     seen = {each.host: each for each in locate.survey(around, Probe([ROOTLESS, PODMAN], {DEFAULT: refused}))}
-    assert (seen[DEFAULT].verdict, seen[DEFAULT].detail) == ("no", "nothing listens there")
+    assert (seen[DEFAULT].verdict, seen[DEFAULT].detail) == ("no", "Nothing listens")
     assert (seen[ROOTLESS].verdict, seen[ROOTLESS].detail) == ("taken", "Docker Engine 28.5.2, API 1.51")
     assert seen[PODMAN].verdict == "answers"
     assert len(seen) == 11

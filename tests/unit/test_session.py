@@ -79,12 +79,12 @@ def test_patience(name, values, seconds):
 
 
 @pytest.mark.parametrize("value", ["soon", "", [1], "1.5"])
-def test_patience_that_is_no_number(session, engine, value):
+def test_patience_that_is_no_number(session, fake, value):
     session.connect()
-    engine.requests.clear()
+    fake.requests.clear()
     with pytest.raises(errors.BadArgument, match="t takes"):
         session.call("stop", id="web", t=value)
-    assert engine.requests == []
+    assert fake.requests == []
 
 
 def test_patience_follows_the_setting():
@@ -94,13 +94,13 @@ def test_patience_follows_the_setting():
     assert session.patience(BY_NAME["stop"], {"t": 1}) == 8
 
 
-def test_a_call(session, engine):
-    engine.on("GET", "/containers/json", Answer(200, [{"Id": "a"}]))
+def test_a_call(session, fake):
+    fake.on("GET", "/containers/json", Answer(200, [{"Id": "a"}]))
     exchange = session.call("list", all=True, filters={"label": ["a=b"]})
     assert exchange.json() == [{"Id": "a"}]
     assert session.last is exchange
-    assert exchange.host == engine.host
-    seen = engine.requests[-1]
+    assert exchange.host == fake.host
+    seen = fake.requests[-1]
     assert seen.path == "/v1.51/containers/json"
     assert seen.query == [("all", "1"), ("filters", '{"label":["a=b"]}')]
     assert seen.body == b""
@@ -115,15 +115,15 @@ def test_a_call(session, engine):
         (b"", b""),
     ],
 )
-def test_a_body(session, engine, body, sent):
-    engine.on("POST", "/containers/create", Answer(201, {"Id": "x"}))
+def test_a_body(session, fake, body, sent):
+    fake.on("POST", "/containers/create", Answer(201, {"Id": "x"}))
     session.call("create", {"name": "web"}, body=body).json()
-    assert engine.requests[-1].body == sent
-    assert engine.requests[-1].headers["content-type"] == "application/json"
+    assert fake.requests[-1].body == sent
+    assert fake.requests[-1].headers["content-type"] == "application/json"
 
 
-def test_a_call_reads_nothing_by_itself(session, engine):
-    engine.on("GET", "/containers/web/logs", Answer(steps=[b"x", Cut()]))
+def test_a_call_reads_nothing_by_itself(session, fake):
+    fake.on("GET", "/containers/web/logs", Answer(steps=[b"x", Cut()]))
     exchange = session.call("logs", id="web")
     assert exchange.status == 200
     assert exchange.received == 0
@@ -142,20 +142,20 @@ def test_a_call_reads_nothing_by_itself(session, engine):
         ("list", {"limit": [5]}, errors.BadArgument, "limit takes no list"),
     ],
 )
-def test_values_that_do_not_fit(session, engine, name, values, kind, what):
+def test_values_that_do_not_fit(session, fake, name, values, kind, what):
     session.connect()
-    engine.requests.clear()
+    fake.requests.clear()
     with pytest.raises(kind) as caught:
         session.call(name, values)
     assert what in caught.value.what
     assert caught.value.step
-    assert engine.requests == []
+    assert fake.requests == []
 
 
-def test_options_that_stay_here_are_taken(session, engine):
-    engine.on("GET", "/containers/web/export", Answer(200, b""))
+def test_options_that_stay_here_are_taken(session, fake):
+    fake.on("GET", "/containers/web/export", Answer(200, b""))
     session.call("export", {"id": "web", "output": "x", "json": False, "as": None}).read()
-    assert engine.requests[-1].query == []
+    assert fake.requests[-1].query == []
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ def test_without_that_parameter_it_goes_through():
         ("/a%2Fb", "/v1.51/a%2Fb"),
     ],
 )
-def test_a_raw_call(session, engine, path, target):
-    engine.otherwise = Answer(200, {})
+def test_a_raw_call(session, fake, path, target):
+    fake.otherwise = Answer(200, {})
     session.call(raw("GET", path)).read()
-    assert engine.requests[-1].target == target
+    assert fake.requests[-1].target == target
 
 
 @pytest.mark.parametrize(
@@ -222,8 +222,8 @@ def test_a_raw_call(session, engine, path, target):
         (406, errors.StatusError, "own log"),
     ],
 )
-def test_an_engine_that_refuses(session, engine, status, kind, step):
-    engine.on("POST", "/containers/web/pause", Answer(status, {"message": "because"}))
+def test_an_engine_that_refuses(session, fake, status, kind, step):
+    fake.on("POST", "/containers/web/pause", Answer(status, {"message": "because"}))
     with pytest.raises(kind) as caught:
         session.call("pause", id="web")
     assert caught.value.what == "because"
@@ -233,8 +233,8 @@ def test_an_engine_that_refuses(session, engine, status, kind, step):
     assert session.last.kept == b'{"message": "because"}'
 
 
-def test_the_row_knows_better_what_to_do(session, engine):
-    engine.on("POST", "/containers/create", Answer(409, {"message": "name is in use"}))
+def test_the_row_knows_better_what_to_do(session, fake):
+    fake.on("POST", "/containers/create", Answer(409, {"message": "name is in use"}))
     with pytest.raises(errors.Conflict) as caught:
         session.call("create", {"name": "web"}, body={})
     assert "--replace" in caught.value.step
@@ -262,9 +262,9 @@ def test_message(body, text):
     assert message(body) == text
 
 
-def test_no_answer_is_kept_as_such(session, engine):
+def test_no_answer_is_kept_as_such(session, fake):
     session.connect()
-    engine.on("GET", "/info", Answer(silent=True))
+    fake.on("GET", "/info", Answer(silent=True))
     session.settings.timeout = 0.05
     with pytest.raises(errors.TimedOut) as caught:
         session.call("info")
@@ -272,24 +272,24 @@ def test_no_answer_is_kept_as_such(session, engine):
     assert session.last.status is None
 
 
-def test_the_first_use_connects(session, engine):
-    engine.on("GET", "/info", Answer(200, {}))
+def test_the_first_use_connects(session, fake):
+    fake.on("GET", "/info", Answer(200, {}))
     session.call("info").json()
-    assert [seen.path for seen in engine.requests] == ["/version", "/v1.51/info"]
+    assert [seen.path for seen in fake.requests] == ["/version", "/v1.51/info"]
     assert session.engine.name == "Docker Engine 28.5.2"
     assert session.engine.source == "DOCKER_HOST"
 
 
-def test_a_connect_that_fails_leaves_the_old_engine(session, engine):
-    engine.on("GET", "/info", Answer(200, {}))
+def test_a_connect_that_fails_leaves_the_old_engine(session, fake):
+    fake.on("GET", "/info", Answer(200, {}))
     session.connect()
     with pytest.raises(errors.SocketMissing):
         session.connect("unix:///no/such.sock")
-    assert session.engine.host == engine.host
+    assert session.engine.host == fake.host
     assert session.call("info").json() == {}
 
 
-def test_a_connect_that_works_takes_the_new_one(session, engine):
+def test_a_connect_that_works_takes_the_new_one(session, fake):
     session.connect()
     other = FakeEngine(tcp=True, version={**VERSION, "ApiVersion": "1.40"}).on("GET", "/info", Answer(200, {}))
     assert session.connect(other.host).api == "1.40"
@@ -322,20 +322,74 @@ def test_what_answers_and_is_no_engine(version):
     fake.close()
 
 
-def test_quick_forgets_and_forgives(session, engine):
-    engine.on("GET", "/containers/json", Answer(200, [1])).on("GET", "/images/json", Answer(500, {"message": "no"}))
+class Practice:
+    """Stands for the practice engine: notes that it was started, and is the fake one."""
+
+    def __init__(self, host: str, error: errors.EngineError | None = None) -> None:
+        self.host, self.error, self.started = host, error, 0
+
+    def __call__(self, around: Surroundings) -> Practice:
+        self.started += 1
+        if self.error:
+            raise self.error
+        return self
+
+
+@pytest.mark.parametrize(
+    ("env", "target", "allowed", "started"),
+    [
+        ({}, None, True, True),
+        ({}, None, False, False),
+        ({}, "practice", False, True),
+        ({"DOCKER_HOST": "unix:///gone"}, "practice", True, True),
+        ({"DOCKER_HOST": "unix:///gone"}, None, True, False),
+        ({"DOCKER_HOST": "rubbish"}, None, True, False),
+        ({"DOCKER_CONTEXT": "gone"}, None, True, False),
+        ({}, "unix:///gone", True, False),
+        ({}, "gone", True, False),
+    ],
+)
+def test_the_practice_engine_stands_in_only_where_nothing_was_named(
+    fake, monkeypatch, tmp_path, env, target, allowed, started
+):
+    practice = Practice(fake.host)
+    monkeypatch.setattr("dockermagic.practice.start", practice)
+    monkeypatch.setattr("dockermagic.locate.KNOWN_SOCKETS", ())
+    around = Surroundings(env=env, home=tmp_path, uid=1, default_socket=str(tmp_path / "gone.sock"))
+    session = Session(Settings(practice=allowed), around)
+    if started:
+        assert session.connect(target).host == fake.host
+        assert session.engine.source.startswith("the practice engine: ")
+    else:
+        with pytest.raises(errors.EngineError):
+            session.connect(target)
+    assert practice.started == started
+
+
+def test_a_practice_engine_that_does_not_start_is_told(fake, monkeypatch, tmp_path):
+    monkeypatch.setattr("dockermagic.practice.start", Practice(fake.host, errors.NoEngine("no module", "get it")))
+    monkeypatch.setattr("dockermagic.locate.KNOWN_SOCKETS", ())
+    session = Session(around=Surroundings(env={}, home=tmp_path, uid=1, default_socket=str(tmp_path / "gone.sock")))
+    with pytest.raises(errors.NoEngine) as caught:
+        session.connect()
+    assert caught.value.detail == "The practice engine cannot stand in: no module → get it"
+    assert len(caught.value.lines()) == 3
+
+
+def test_quick_forgets_and_forgives(session, fake):
+    fake.on("GET", "/containers/json", Answer(200, [1])).on("GET", "/images/json", Answer(500, {"message": "no"}))
     session.connect()
     assert session.quick("list", 1, all=True) == [1]
     assert session.quick("images", 1) is None
     assert session.last is None
 
 
-def test_doctor_marks_the_engine_in_use(session, engine):
+def test_doctor_marks_the_engine_in_use(session, fake):
     session.connect()
-    assert next((each.host, each.verdict) for each in session.doctor()) == (engine.host, "in use")
+    assert next((each.host, each.verdict) for each in session.doctor()) == (fake.host, "in use")
 
 
-def test_the_value_of_a_reply_can_be_json_null(session, engine):
-    engine.on("GET", "/containers/json", Answer(200, b"null", {"Content-Type": "application/json"}))
+def test_the_value_of_a_reply_can_be_json_null(session, fake):
+    fake.on("GET", "/containers/json", Answer(200, b"null", {"Content-Type": "application/json"}))
     assert session.call("list").json() is None
     assert json.loads(session.last.kept) is None

@@ -27,8 +27,8 @@ GET = Request("GET", "/x")
 
 
 @pytest.fixture
-def wire(engine: FakeEngine) -> Iterator[HTTP]:
-    http = HTTP(engine.host)
+def wire(fake: FakeEngine) -> Iterator[HTTP]:
+    http = HTTP(fake.host)
     yield http
     http.close()
 
@@ -41,13 +41,13 @@ def call(host: str, seconds: float | None = 5.0, tls: TLS | None = None) -> byte
         http.close()
 
 
-def test_what_is_sent_and_what_comes_back(engine, wire):
-    engine.on("POST", "/a b", Answer(201, {"Id": "x"}, {"X-Extra": "1"}))
+def test_what_is_sent_and_what_comes_back(fake, wire):
+    fake.on("POST", "/a b", Answer(201, {"Id": "x"}, {"X-Extra": "1"}))
     request = Request("POST", "/a%20b", (("q", "1 2"),), (("Content-Type", "application/json"),), b"{}")
     reply = wire.send(request, seconds=5)
     assert (reply.status, reply.reason, reply.headers["x-extra"]) == (201, "Created", "1")
     assert b"".join(reply.chunks) == b'{"Id": "x"}'
-    (seen,) = engine.requests
+    (seen,) = fake.requests
     assert seen.meaning == ("POST", "/a b", [("q", "1 2")], "application/json", b"{}")
     assert seen.target == request.target
     assert seen.headers["user-agent"] == "dockermagic"
@@ -56,23 +56,21 @@ def test_what_is_sent_and_what_comes_back(engine, wire):
     assert "cookie" not in seen.headers
 
 
-def test_chunks_arrive_while_the_engine_still_writes(engine, wire):
-    engine.on("GET", "/x", Answer(steps=[b"one", b"two", Silence()]))
+def test_chunks_arrive_while_the_engine_still_writes(fake, wire):
+    fake.on("GET", "/x", Answer(steps=[b"one", b"two", Silence()]))
     chunks = iter(wire.send(GET, seconds=None).chunks)
     assert next(chunks) + next(chunks) == b"onetwo"
     chunks.close()
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (5 << 20) + 1])
-def test_a_body_of_any_size(engine, wire, size):
-    engine.on("GET", "/x", Answer(200, b"x" * size))
+def test_a_body_of_any_size(fake, wire, size):
+    fake.on("GET", "/x", Answer(200, b"x" * size))
     assert sum(map(len, wire.send(GET, seconds=5).chunks)) == size
 
 
-def test_one_connection_serves_many_calls(engine, wire):
-    engine.on("GET", "/x", Answer(200, b"body")).on("GET", "/y", Answer(steps=[b"a", b"b"])).on(
-        "POST", "/z", Answer(204)
-    )
+def test_one_connection_serves_many_calls(fake, wire):
+    fake.on("GET", "/x", Answer(200, b"body")).on("GET", "/y", Answer(steps=[b"a", b"b"])).on("POST", "/z", Answer(204))
     for request in [
         GET,
         Request("GET", "/y"),
@@ -82,31 +80,31 @@ def test_one_connection_serves_many_calls(engine, wire):
         Request("GET", "/404"),
     ]:
         list(wire.send(request, seconds=5).chunks)
-    assert len(engine.requests) == 6
-    assert engine.connections == 1
+    assert len(fake.requests) == 6
+    assert fake.connections == 1
 
 
-def test_a_body_that_is_left_unread_does_no_harm(engine, wire):
-    engine.on("GET", "/x", Answer(steps=[b"a", b"b"])).on("GET", "/y", Answer(200, b"y"))
+def test_a_body_that_is_left_unread_does_no_harm(fake, wire):
+    fake.on("GET", "/x", Answer(steps=[b"a", b"b"])).on("GET", "/y", Answer(200, b"y"))
     chunks = iter(wire.send(GET, seconds=5).chunks)
     next(chunks)
     chunks.close()
     assert b"".join(wire.send(Request("GET", "/y"), seconds=5).chunks) == b"y"
-    assert engine.connections == 2
+    assert fake.connections == 2
 
 
-def test_a_connection_that_the_engine_closed_is_made_anew(engine, wire):
-    engine.on("GET", "/x", Answer(200, b"x", {"Connection": "close"}))
+def test_a_connection_that_the_engine_closed_is_made_anew(fake, wire):
+    fake.on("GET", "/x", Answer(200, b"x", {"Connection": "close"}))
     for _ in range(3):
         assert b"".join(wire.send(GET, seconds=5).chunks) == b"x"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(engine, wire, status):
-    engine.on("GET", "/x", Answer(status, b"", {"Location": "/y"})).on("GET", "/y", Answer(200, b"y"))
+def test_a_redirect_is_not_followed(fake, wire, status):
+    fake.on("GET", "/x", Answer(status, b"", {"Location": "/y"})).on("GET", "/y", Answer(200, b"y"))
     reply = wire.send(GET, seconds=5)
     assert (reply.status, reply.headers["location"]) == (status, "/y")
-    assert [seen.path for seen in engine.requests] == ["/x"]
+    assert [seen.path for seen in fake.requests] == ["/x"]
 
 
 def test_the_environments_proxies_and_passwords_are_not_looked_at(monkeypatch, tmp_path):
@@ -121,18 +119,18 @@ def test_the_environments_proxies_and_passwords_are_not_looked_at(monkeypatch, t
 
 
 @pytest.mark.parametrize("name", ["UPPER.sock", "o d%41+&?#.sock", "中文.sock"])
-def test_a_socket_of_any_name(engine, tmp_path, monkeypatch, name):
+def test_a_socket_of_any_name(fake, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    engine.on("GET", "/x", Answer(200, b"x"))
-    link = Path(engine.folder) / name
-    link.symlink_to(engine.host.removeprefix("unix://"))
+    fake.on("GET", "/x", Answer(200, b"x"))
+    link = Path(fake.folder) / name
+    link.symlink_to(fake.host.removeprefix("unix://"))
     assert call(f"unix://{link}") == b"x"
 
 
-def test_requests_unixsocket_alone_still_works(engine):
+def test_requests_unixsocket_alone_still_works(fake):
     """Would notice the next release of requests that breaks every adapter for Unix sockets."""
-    engine.on("GET", "/x", Answer(200, b"x"))
-    quoted = engine.host.removeprefix("unix://").replace("/", "%2F")
+    fake.on("GET", "/x", Answer(200, b"x"))
+    quoted = fake.host.removeprefix("unix://").replace("/", "%2F")
     with requests_unixsocket.Session() as plain:
         assert plain.get(f"http+unix://{quoted}/x").content == b"x"
 
@@ -156,9 +154,9 @@ def test_a_file_that_is_no_socket(tmp_path):
 
 
 @pytest.fixture
-def deaf(engine: FakeEngine) -> Iterator[str]:
+def deaf(fake: FakeEngine) -> Iterator[str]:
     """A socket at which nothing listens any more."""
-    path = str(Path(engine.folder) / "deaf.sock")
+    path = str(Path(fake.folder) / "deaf.sock")
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(path)
         yield f"unix://{path}"
@@ -175,9 +173,9 @@ def test_nothing_listens(deaf):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no user ids")
-def test_a_locked_door(engine):
-    os.chmod(engine.folder, 0o755)
-    os.chmod(engine.host.removeprefix("unix://"), 0o600)
+def test_a_locked_door(fake):
+    os.chmod(fake.folder, 0o755)
+    os.chmod(fake.host.removeprefix("unix://"), 0o600)
     code = (
         "import os, sys\n"
         "from dockermagic.transport import HTTP\n"
@@ -189,12 +187,10 @@ def test_a_locked_door(engine):
         "except PermissionDenied as error: print(*error.lines(), sep='\\n')\n"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(transport.__file__).parent.parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", code, engine.host], env=env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, fake.host], env=env, capture_output=True, text=True, check=False)
     assert done.stdout.startswith("PermissionDenied: this user may not open"), done.stderr
     assert "666" not in done.stdout
-    assert engine.requests == []
+    assert fake.requests == []
 
 
 def test_the_host_has_no_address(monkeypatch):
@@ -225,16 +221,16 @@ def test_a_certificate_file_that_is_not_there():
     assert "/no/such/ca.pem" in caught.value.what
 
 
-def test_no_answer_in_time(engine):
-    engine.on("GET", "/x", Answer(silent=True))
+def test_no_answer_in_time(fake):
+    fake.on("GET", "/x", Answer(silent=True))
     with pytest.raises(errors.TimedOut, match=r"did not answer within 0\.05 s"):
-        call(engine.host, 0.05)
+        call(fake.host, 0.05)
 
 
-def test_no_more_of_an_answer_in_time(engine):
-    engine.on("GET", "/x", Answer(steps=[b"begin", Silence()]))
+def test_no_more_of_an_answer_in_time(fake):
+    fake.on("GET", "/x", Answer(steps=[b"begin", Silence()]))
     with pytest.raises(errors.TimedOut):
-        call(engine.host, 0.05)
+        call(fake.host, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -255,16 +251,16 @@ def test_no_more_of_an_answer_in_time(engine):
         pytest.param(Answer(verbatim=b"SSH-2.0-OpenSSH_9.2\r\n"), id="another protocol"),
     ],
 )
-def test_an_answer_that_is_cut(engine, answer):
-    engine.on("GET", "/x", answer)
+def test_an_answer_that_is_cut(fake, answer):
+    fake.on("GET", "/x", answer)
     with pytest.raises(errors.CutShort, match="ended in the middle") as caught:
-        call(engine.host)
+        call(fake.host)
     assert "%docker ping" in caught.value.step
 
 
-def test_an_answer_without_a_length_ends_with_the_connection(engine):
-    engine.on("GET", "/x", Answer(verbatim=b"HTTP/1.1 200 OK\r\n\r\nall of it"))
-    assert call(engine.host) == b"all of it"
+def test_an_answer_without_a_length_ends_with_the_connection(fake):
+    fake.on("GET", "/x", Answer(verbatim=b"HTTP/1.1 200 OK\r\n\r\nall of it"))
+    assert call(fake.host) == b"all of it"
 
 
 KNOWN = {

@@ -1,0 +1,126 @@
+"""What each call is answered with, and where engines differ: data, with a reason each.
+
+Docker's newest engine is the norm. An engine that answers otherwise stands in `DIFFERENCES`, under the first
+words of what it calls itself (`Podman`, `Docker Engine 20`); the tests assert the exact answer on each, so that
+an entry which is no longer true fails.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NORM: dict[str, int] = {
+    "create: the name is taken": 409,
+    "create: no such image": 404,
+    "create: Image is a number": 400,
+    "create: WorkingDir is relative": 400,
+    "create: a name with a space": 400,
+    "create: no Content-Type": 400,
+    "start: runs already": 304,
+    "start: no such program": 400,
+    "stop: created only": 304,
+    "stop: stopped already": 304,
+    "restart: created only": 204,
+    "kill: not running": 409,
+    "kill: no such signal": 400,
+    "top: not running": 409,
+    "top: ps refuses": 500,
+    "pause: not running": 409,
+    "pause: paused already": 409,
+    "unpause: not paused": 500,
+    "remove: running": 409,
+    "remove: paused": 409,
+    "rename: to its own name": 400,
+    "rename: a name with a space": 400,
+    "rename: the name is taken": 409,
+    "logs: no stream": 400,
+    "logs: created only": 200,
+    "wait: no such condition": 400,
+    "list: no such filter": 400,
+    "list: no such state": 400,
+    "list: before an unknown one": 404,
+    "images: no such filter": 400,
+    "GET: no such path": 404,
+    "GET: a version beyond it": 400,
+}
+
+
+class Difference(NamedTuple):
+    """One engine's own way.
+
+    Attributes:
+        engine: the first words of the engine's name.
+        case: a key of `NORM`.
+        status: its answer.
+        reason: why, or since when.
+    """
+
+    engine: str
+    case: str
+    status: int
+    reason: str
+
+
+PODMAN = "Podman's compatible API answers most failures with 500"
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference("Docker Engine 20", "create: Image is a number", 500, "a decoding error became 400 in a later version"),
+    Difference("Docker Engine 20", "list: before an unknown one", 500, "became 404 in a later version"),
+    Difference("Docker Engine 20", "wait: no such condition", 200, "an unknown condition was taken for the default"),
+    Difference("Podman", "create: the name is taken", 500, PODMAN),
+    Difference("Podman", "create: Image is a number", 500, PODMAN),
+    Difference("Podman", "create: WorkingDir is relative", 201, "it is taken as it stands"),
+    Difference("Podman", "create: a name with a space", 500, PODMAN),
+    Difference("Podman", "create: no Content-Type", 201, "the body is read as JSON whatever it is called"),
+    Difference("Podman", "start: no such program", 500, PODMAN),
+    Difference("Podman", "stop: created only", 204, "a container that never ran goes from created to exited"),
+    Difference("Podman", "top: not running", 500, PODMAN),
+    Difference("Podman", "pause: not running", 500, PODMAN),
+    Difference("Podman", "pause: paused already", 500, PODMAN),
+    Difference("Podman", "remove: running", 500, PODMAN),
+    Difference("Podman", "remove: paused", 500, PODMAN),
+    Difference("Podman", "kill: no such signal", 500, PODMAN),
+    Difference("Podman", "rename: to its own name", 204, "it is no error there"),
+    Difference("Podman", "rename: the name is taken", 500, PODMAN),
+    Difference("Podman", "rename: a name with a space", 500, PODMAN),
+    Difference("Podman", "list: no such filter", 500, PODMAN),
+    Difference("Podman", "list: no such state", 500, PODMAN),
+    Difference("Podman", "list: before an unknown one", 500, PODMAN),
+    Difference("Podman", "GET: a version beyond it", 200, "it looks at no version"),
+    Difference("Podman", "images: no such filter", 500, PODMAN),
+)
+
+
+QUIRKS: dict[str, tuple[str, ...]] = {
+    "stop: the signal is not looked at": ("Podman", "its compatible API passes no signal on"),
+    "list: a paused one is shown only with all": ("Podman", "without all it lists what is running, and paused is not"),
+    "create: an init needs catatonit": ("Podman", "its init is a program of the host, which need not be installed"),
+    "create: HostConfig's keys at the top level count": (
+        "Docker Engine 20",
+        "Docker Engine 26",
+        "as in the API's first years; given up between 26 and 28",
+    ),
+    "create: a port that is to be published is refused": (
+        "dockermagic practice",
+        "501: its containers have no network but a loopback of their own",
+    ),
+    "images: digests empties the answer": ("Podman", "200 and a body of no bytes; a defect of 5.8"),
+    "logs: no UTF-8 becomes U+FFFD": ("Docker Engine", "its log driver json-file stores JSON, which has no bytes"),
+}
+"""What no status tells: the quirk → the first words of the names of the engines that have it, then the reason."""
+
+
+def expected(case: str, engine: str) -> int:
+    """The status that an engine answers a case with.
+
+    Args:
+        engine: its name, as `Session.engine.name`.
+    """
+    for difference in DIFFERENCES:
+        if difference.case == case and engine.startswith(difference.engine):
+            return difference.status
+    return NORM[case]
+
+
+def quirk(name: str, engine: str) -> bool:
+    """Whether an engine has this quirk."""
+    return engine.startswith(QUIRKS[name][:-1])

@@ -1,0 +1,131 @@
+"""What an engine refuses: the class, the status, its own message, the exchange; nothing is changed by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from differences import DIFFERENCES, NORM, expected
+from enginekit import IMAGE, Caller, Made, unique, until
+from plain import Engine
+
+from dockermagic import errors
+from dockermagic.endpoints import ENDPOINTS
+
+CLASSES = {
+    400: errors.BadRequest,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    500: errors.ServerError,
+}
+Case = Callable[[Caller, Made], Any]
+
+
+def paused(by: Caller, made: Made) -> str:
+    name = made()
+    assert made.engine.call("POST", f"/containers/{name}/pause").status_code == 204
+    return name
+
+
+def create(by: Caller, made: Made, name: str = "", **body: Any) -> Any:
+    return by("create", {"Image": IMAGE, **body}, name=made.expect(name or unique()))
+
+
+CASES: dict[str, Case] = {
+    "create: the name is taken": lambda by, made: create(by, made, made(start=False)),
+    "create: no such image": lambda by, made: create(by, made, Image="es-none:1"),
+    "create: Image is a number": lambda by, made: create(by, made, Image=5),
+    "create: WorkingDir is relative": lambda by, made: create(by, made, WorkingDir="tmp"),
+    "create: a name with a space": lambda by, made: by("create", {"Image": IMAGE}, name="es none"),
+    "start: no such program": lambda by, made: by("start", id=made(start=False, Cmd=["/no/such/program"])),
+    "kill: not running": lambda by, made: by("kill", id=made(start=False)),
+    "kill: no such signal": lambda by, made: by("kill", id=made(), signal="NOSUCH"),
+    "top: not running": lambda by, made: by("top", id=made(start=False)),
+    "top: ps refuses": lambda by, made: by("top", id=made(), ps_args="--nosuch"),
+    "pause: not running": lambda by, made: by("pause", id=made(start=False)),
+    "pause: paused already": lambda by, made: by("pause", id=paused(by, made)),
+    "unpause: not paused": lambda by, made: by("unpause", id=made()),
+    "remove: running": lambda by, made: by("remove", id=made()),
+    "remove: paused": lambda by, made: by("remove", id=paused(by, made)),
+    "rename: to its own name": lambda by, made: (lambda name: by("rename", id=name, name=name))(made(start=False)),
+    "rename: a name with a space": lambda by, made: by("rename", id=made(start=False), name="es none"),
+    "rename: the name is taken": lambda by, made: by("rename", id=made(start=False), name=made(start=False)),
+    "logs: no stream": lambda by, made: by.raw("GET", f"/containers/{made(start=False)}/logs?tail=1"),
+    "wait: no such condition": lambda by, made: by.raw(
+        "POST", f"/containers/{made(start=False)}/wait?condition=nosuch"
+    ),
+    "list: no such filter": lambda by, made: by("list", filters={"nosuch": ["1"]}),
+    "list: no such state": lambda by, made: by("list", filters={"status": ["nosuch"]}),
+    "list: before an unknown one": lambda by, made: by("list", filters={"before": ["es-none"]}),
+    "images: no such filter": lambda by, made: by("images", filters={"nosuch": ["1"]}),
+    "GET: no such path": lambda by, made: by.raw("GET", "/es/none"),
+    "stop: created only": lambda by, made: by("stop", id=made(start=False)),
+    "logs: created only": lambda by, made: by("logs", id=made(start=False)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused(by: Caller, made: Made, case: str) -> None:
+    status = expected(case, by.session.engine.name)
+    if status < 400:
+        CASES[case](by, made)
+        assert by.last.status == status
+        return
+    with pytest.raises(errors.StatusError) as caught:
+        CASES[case](by, made)
+    error = caught.value
+    assert type(error) is CLASSES[status]
+    assert error.status == status
+    body = error.exchange.kept.decode().strip()
+    assert error.what == (json.loads(body)["message"] if body.startswith("{") else body)
+    assert error.exchange is by.last
+    assert error.exchange.status == status
+    assert error.step
+    assert 2 <= len(error.lines()) <= 3
+
+
+def test_every_difference_is_of_a_case() -> None:
+    assert {difference.case for difference in DIFFERENCES} <= set(NORM)
+    assert all(difference.status != NORM[difference.case] and difference.reason for difference in DIFFERENCES)
+
+
+@pytest.mark.parametrize("row", [row.name for row in ENDPOINTS if row.places])
+def test_no_such_container(by: Caller, row: str) -> None:
+    more = {"name": unique()} if row == "rename" else {}
+    with pytest.raises(errors.NotFound) as caught:
+        by(row, id="es-none", **more)
+    assert caught.value.status == 404
+    assert "no such container" in caught.value.what.lower()
+    assert any("→" in line for line in caught.value.lines())
+
+
+def test_a_body_without_its_content_type(by: Caller, engine: Engine) -> None:
+    """What our own calls never do: the reason why they send the header."""
+    reply = engine.call(
+        "POST", "/containers/create", data=b'{"Image": "busybox"}', headers={"Content-Type": "text/plain"}
+    )
+    if reply.status_code == 201:
+        engine.call("DELETE", f"/containers/{reply.json()['Id']}")
+    assert reply.status_code == expected("create: no Content-Type", by.session.engine.name)
+
+
+def test_refused_in_the_notebook_is_one_block(magic: Any) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        magic.run("%docker inspect es-none")
+    block = caught.value._render_traceback_()
+    assert block[0].startswith("NotFound (404): ")
+    assert len(block) <= 3
+    assert "Traceback" not in magic.text
+    assert "→ 404" in magic.text
+
+
+def test_an_error_can_be_caught_and_looked_at(magic: Any, made: Made) -> None:
+    name = made()
+    found = magic.run(
+        "from dockermagic.errors import StatusError\n"
+        f"try:\n    %docker remove {name}\nexcept StatusError as error:\n    status = error.status\nstatus"
+    )
+    assert found == expected("remove: running", magic.session.engine.name)
+    until(lambda: made.state(name)["Running"], "it was left alone")
