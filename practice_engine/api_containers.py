@@ -79,8 +79,7 @@ def _checks(call: Call, wanted: filters.Filters) -> list:
     ancestors = {
         image.id for name in wanted.get("ancestor", []) if (image := _image_or_none(engine, name)) is not None
     }
-    exposed = _ports(wanted, "expose")
-    _ports(wanted, "publish")
+    exposed, published = _ports(wanted, "expose"), _ports(wanted, "publish")
     nets = {mode for name in wanted.get("network", []) for mode in _network_modes(engine, name)}
     tests = {
         "name": lambda c: filters.names(wanted["name"], c.name),
@@ -96,7 +95,7 @@ def _checks(call: Call, wanted: filters.Filters) -> list:
         "network": lambda c: c.host["NetworkMode"] in nets,
         "volume": lambda c: any(set(bind[:2]) & set(wanted["volume"]) for bind in spec.binds(c.host)),
         "expose": lambda c: exposed & set(c.config.get("ExposedPorts") or ()),
-        "publish": lambda c: False,
+        "publish": lambda c: any(binding.key in published for binding in c.published.bindings),
         "is-task": lambda c: not task,
         "isolation": lambda c: any(value in ("", "default") for value in wanted["isolation"]),
     }  # fmt: skip

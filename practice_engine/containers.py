@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from . import archive, clock, execs, health, names, networks, process, runs, spec, tree, trees, users
+from . import archive, clock, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
 from .errors import AlreadyDone, BadParameter, Conflict, EngineError, Failed, NotFound
 from .events import Events
 from .images import Image, Images
@@ -46,6 +46,7 @@ class Container:
         self.output = Output()
         self.waiters = Waiters()
         self.lock = asyncio.Lock()
+        self.published = ports.Published()
         self.log = LogStore(self.directory / "log", *self._log_bounds())
         self._delay = 0.0
         self._restart: asyncio.Task[None] | None = None
@@ -147,9 +148,11 @@ class Container:
             self._make_working_directory()
             self.log.failed = None
             self._ended.clear()
+            await self.published.open(self, run)
             await run.start()
         except (NotStarted, EngineError) as failure:
             self._ended.set()
+            self.published.close()
             error, code = (failure.error, failure.code) if isinstance(failure, NotStarted) else (failure, 128)
             state.running = state.restarting = False
             state.exit_code, state.error, state.pid = code, error.message, 0
@@ -202,6 +205,7 @@ class Container:
             run = self.run
         for helper in self._helpers:
             helper.cancel()
+        self.published.close()
         await run.finish()
         self.log.end_of_run()
         if lost:

@@ -136,7 +136,9 @@ class Isolation:
             + (f", Landlock {self.landlock} on top." if self.landlock else ", no Landlock in this kernel."),
         ]
         if tier.pid_namespace:
-            lines.append("A container has no network but its own loopback, unless its NetworkMode is host.")
+            lines.append(
+                "A container has no network but its own loopback (and published ports), unless its NetworkMode is host."
+            )
         else:
             lines.append("Containers share the network, the host name and the process list of this machine.")
         if not self.confines_files:

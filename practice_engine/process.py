@@ -75,6 +75,13 @@ class Shim:
             raise StartFailure(error["stage"], error["errno"] or 0, error.get("text", ""))
         return answer["pid"], received[0] if received else None
 
+    async def connect(self, kind: str, port: int) -> int:
+        """A socket inside the container's network, connected to one of its ports."""
+        answer, received = await self._ask({"op": "connect", "kind": kind, "port": port})
+        if answer.get("error") or not received:
+            raise StartFailure("connect", 0, answer.get("error") or "no descriptor")
+        return received[0]
+
     def signal(self, name: str, number: int) -> None:
         self._post({"op": "signal", "name": name, "signal": number})
 

@@ -402,6 +402,12 @@ class Run:
             on_exit(137)
         self._exec_exits = {}
 
+    async def connect(self, kind: str, port: int) -> int:
+        """A socket inside, connected to a port of the container."""
+        if self.shim is None:
+            raise ShimLost
+        return await self.shim.connect(kind, port)
+
     async def abandon(self) -> None:
         self._ended = True
         if self.stdio is not None:

@@ -153,6 +153,19 @@ class Shim:
         if master >= 0:
             os.close(master)
 
+    def connect(self, message: dict) -> None:
+        kind = socket.SOCK_STREAM if message["kind"] == "tcp" else socket.SOCK_DGRAM
+        problem: OSError | None = None
+        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            try:
+                with socket.socket(family, kind) as sock:
+                    sock.connect((address, message["port"]))
+                    self.send({"ev": "connected"}, (sock.fileno(),))
+                    return
+            except OSError as error:
+                problem = problem or error
+        self.send({"ev": "connected", "error": str(problem)})
+
     def end_traced(self) -> None:
         """proot stays as long as anything it traces does; the container ends with its main process."""
         os.close(self.traced)
@@ -220,7 +233,7 @@ def _packed(message: dict) -> bytes:
     return struct.pack(">I", len(data)) + data
 
 
-OPERATIONS = {"prepare": Shim.prepare, "run": Shim.run, "signal": Shim.signal}
+OPERATIONS = {"prepare": Shim.prepare, "run": Shim.run, "signal": Shim.signal, "connect": Shim.connect}
 
 
 def descendants(ancestor: int) -> list[int]:

@@ -319,6 +319,10 @@ def check_host_config(host: dict) -> None:
     for port in host["PortBindings"] or {}:
         if not re.fullmatch(r"\d+(-\d+)?(/\w+)?", port):
             raise BadParameter(f'invalid port specification: "{port.partition("/")[0]}"')
+    for bindings in (host["PortBindings"] or {}).values():
+        for binding in bindings or []:
+            if not re.fullmatch(r"(\d+(-\d+)?)?", binding["HostPort"]):
+                raise BadParameter(f'invalid port specification: "{binding["HostPort"]}"')
     check_resources(host)
     check_mounts(host)
     log = host["LogConfig"]
@@ -480,11 +484,6 @@ def refuse(config: dict, host: dict, isolation: Isolation) -> None:
         raise NotOffered(f"{name} has no volumes: VolumesFrom is not possible")
     if host["Links"]:
         raise NotOffered(f"{name} has no networks: Links are not possible")
-    if any(host["PortBindings"] or {}) or host["PublishAllPorts"]:
-        raise NotOffered(
-            f"{name} publishes no ports: a container's network is its own loopback "
-            "(NetworkMode host shares this machine's network instead)"
-        )
     if host["Devices"] or host["DeviceRequests"]:
         raise NotOffered(f"{name} gives containers no devices of the machine")
     if host["ReadonlyRootfs"] and not (isolation.tier.mounts or isolation.landlock):
@@ -553,6 +552,8 @@ def warnings(config: dict, host: dict, isolation: Isolation) -> list[str]:
         lines.append(
             f"The practice engine has no volumes: {paths} is an ordinary directory of the container."
         )
+    if host["NetworkMode"] == "host" and host["PortBindings"]:
+        lines.append("Published ports are discarded when using host network mode")
     if host["Dns"] or host["DnsOptions"] or host["DnsSearch"]:
         lines.append(
             "The practice engine has no name server: Dns settings are only written to /etc/resolv.conf."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import clock, spec
+from . import clock, ports, spec
 from .containers import Container
 
 _NO_ENDPOINT: dict[str, Any] = {
@@ -29,7 +29,6 @@ _NO_NETWORK: dict[str, Any] = {
     "Bridge": "",
     "SandboxID": "",
     "SandboxKey": "",
-    "Ports": {},
     "HairpinMode": False,
     "LinkLocalIPv6Address": "",
     "LinkLocalIPv6PrefixLen": 0,
@@ -128,7 +127,7 @@ def summary(container: Container, *, size: bool) -> dict[str, Any]:
         "ImageID": container.image_id,
         "Command": " ".join([path, *(_quoted(word) for word in arguments)]),
         "Created": container.created // 10**9,
-        "Ports": [],
+        "Ports": ports.listed(container) if container.state.running else [],
     }
     if size:
         told |= _sizes(container, omit_zero=True)
@@ -185,5 +184,9 @@ def inspect(container: Container, *, size: bool) -> dict[str, Any]:
     return told | {
         "Mounts": _mounts(container),
         "Config": container.config,
-        "NetworkSettings": {**_NO_NETWORK, "Networks": _networks(container)},
+        "NetworkSettings": {
+            **_NO_NETWORK,
+            "Ports": ports.inspected(container) if container.state.running else {},
+            "Networks": _networks(container),
+        },
     }

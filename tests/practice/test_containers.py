@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import urllib.request
 
 import pytest
 from practicekit import Engine, eventually, frames, text
@@ -205,6 +208,65 @@ def test_a_network_that_is_not_there(engine: Engine) -> None:
     assert answer.message == "failed to set up container networking: network nonesuch not found"
 
 
+def test_published_ports(engine: Engine) -> None:
+    script = "mkdir /www; echo served > /www/index.html; exec httpd -f -p 80 -h /www"
+    host = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}}
+    identity = engine.run("sh", "-c", script, ExposedPorts={"80/tcp": {}, "81/tcp": {}}, HostConfig=host)
+    ports = engine.get(f"/containers/{identity}/json").json["NetworkSettings"]["Ports"]
+    assert ports["81/tcp"] is None
+    (binding,) = ports["80/tcp"]
+    listed = engine.get("/containers/json").json[0]["Ports"]
+    public = int(binding["HostPort"])
+    assert {"IP": "127.0.0.1", "PrivatePort": 80, "PublicPort": public, "Type": "tcp"} in listed
+
+    def served() -> bytes:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{public}/", timeout=5) as answer:
+                return answer.read()
+        except OSError:
+            return b""
+
+    assert eventually(served) == b"served\n"
+    taken = {"PortBindings": {"80/tcp": [binding]}}
+    second = engine.create("sleep", "600", ExposedPorts={"80/tcp": {}}, HostConfig=taken)
+    answer = engine.post(f"/containers/{second}/start")
+    assert answer.status == 500
+    assert answer.message.endswith("address already in use")
+    engine.post(f"/containers/{identity}/stop", t=0)
+    assert engine.post(f"/containers/{second}/start").status == 204
+
+
+def test_published_datagrams(engine: Engine) -> None:
+    if not (os.path.exists("/usr/bin/python3") and os.path.isdir("/lib64")):
+        pytest.skip("needs the machine's python3, to be lent to a container")
+    echo = (
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 5353))\n"
+        "while True: s.sendto(*s.recvfrom(100))"
+    )
+    host = {
+        "PortBindings": {"5353/udp": [{"HostIp": "127.0.0.1", "HostPort": ""}]},
+        "Binds": [f"{path}:{path}:ro" for path in ("/usr", "/lib", "/lib64")],
+    }
+    command = ("/usr/bin/python3", "-c", echo)
+    created = engine.post("/containers/create", {"Image": "busybox", "HostConfig": host})
+    if created.status == 501:
+        pytest.skip(created.message)
+    identity = engine.run(*command, ExposedPorts={"5353/udp": {}}, HostConfig=host)
+    (binding,) = engine.get(f"/containers/{identity}/json").json["NetworkSettings"]["Ports"]["5353/udp"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(1)
+        sock.connect(("127.0.0.1", int(binding["HostPort"])))
+
+        def echoed() -> bytes:
+            try:
+                sock.send(b"hello")
+                return sock.recv(100)
+            except OSError:
+                return b""
+
+        assert eventually(echoed) == b"hello"
+
+
 def test_auto_remove(engine: Engine) -> None:
     identity = engine.create("true", HostConfig={"AutoRemove": True})
     engine.post(f"/containers/{identity}/start")
@@ -292,7 +354,6 @@ def test_limits_that_cannot_be_held_are_told(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        {"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}},
         {"Binds": ["name:/data"]},
         {"VolumesFrom": ["x"]},
         {"Links": ["x"]},
