@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
-.PHONY: help tutorial test test-all lint format docs clean
+.PHONY: help tutorial test test-all bench fuzz lint format docs clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made (the default)
@@ -19,6 +19,12 @@ test: lint ## set up and run the checks and the tests (ARGS="-k layout")
 
 test-all: lint ## the same, with every notebook twice and in shuffled order on every engine
 	DOCKERMAGIC_NOTEBOOKS=all DOCKERMAGIC_POD=1 $(PY) -m pytest $(ARGS)
+
+bench: $(VENV)/test ## the practice engine beside those of DOCKERMAGIC_ENGINES (ARGS="--quick")
+	$(PY) benchmarks/engine.py $(ARGS)
+
+fuzz: $(VENV)/test ## nonsense for the practice engine, ten minutes of it (ARGS="--seconds 60 --seed 7")
+	$(PY) tools/fuzz.py $(ARGS)
 
 lint: $(VENV)/test ## ruff and mypy
 	$(PY) -m ruff check .
