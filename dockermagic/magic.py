@@ -278,5 +278,5 @@ def _greeting(session: Session) -> list[str]:
         ]
     except DockerMagicError as error:
         return error.lines()
-    found = f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} (from {engine.source})"
+    found = f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} ({engine.source})"
     return [found, *practice.confession(engine.version)]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +10,8 @@ import IPython
 import pytest
 from fake_engine import FakeEngine
 from hypothesis import settings
-from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from shellkit import Shell
 from traitlets.config import Config
 
 from dockermagic.locate import Surroundings
@@ -25,54 +22,6 @@ settings.load_profile("unit")
 SURROUNDINGS = tuple(
     "DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH XDG_DATA_HOME".split()
 )
-
-
-@dataclass
-class Cell:
-    """What running a cell did.
-
-    Attributes:
-        error: the exception that failed it, None where it went well.
-        text: what a terminal would show.
-        shown: the bundles of what was displayed beside the value.
-        value: the cell's value.
-    """
-
-    error: BaseException | None
-    text: str
-    shown: list[dict[str, Any]] = field(default_factory=list)
-    value: Any = None
-
-    @property
-    def beside(self) -> str:
-        return "\n".join(bundle["text/plain"] for bundle in self.shown)
-
-
-class Shell:
-    """A real IPython shell, with what it shows kept."""
-
-    def __init__(self, ip: Any) -> None:
-        self.ip = ip
-
-    @property
-    def names(self) -> dict[str, Any]:
-        return self.ip.user_ns
-
-    @property
-    def magic(self) -> Any:
-        return self.ip.find_line_magic("docker").__self__
-
-    def run(self, source: str) -> Cell:
-        publisher, before = CapturingDisplayPublisher(), self.ip.display_pub
-        self.ip.display_pub = publisher
-        out = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                result = self.ip.run_cell(source, store_history=False)
-        finally:
-            self.ip.display_pub = before
-        shown = [each["data"] for each in publisher.outputs]
-        return Cell(result.error_before_exec or result.error_in_exec, out.getvalue(), shown, result.result)
 
 
 @pytest.fixture(scope="session")

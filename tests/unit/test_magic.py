@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Shell
 from fake_engine import MULTIPLEXED, Answer, FakeEngine, Seen, Silence, frame
+from shellkit import Shell
 
 from dockermagic import commands, endpoints, errors, show
 from dockermagic.exchange import Exchange
@@ -37,7 +37,7 @@ def asked(fake: FakeEngine) -> list[str]:
 def test_loading_says_which_engine_and_why(bare_shell: Shell, fake, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", fake.host)
     found = bare_shell.run("%load_ext dockermagic")
-    assert found.beside == f"dockermagic: Docker Engine 28.5.2, API 1.51, at {fake.host} (from DOCKER_HOST)"
+    assert found.beside == f"dockermagic: Docker Engine 28.5.2, API 1.51, at {fake.host} (DOCKER_HOST)"
 
 
 def test_loading_without_an_engine_is_no_failure(bare_shell: Shell):

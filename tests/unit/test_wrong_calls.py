@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cell, Shell
 from fake_engine import MULTIPLEXED, VERSION, Answer, Cut, FakeEngine, Silence, frame
+from shellkit import Cell, Shell
 
 from dockermagic import errors
 from dockermagic.errors import BadArgument, BadBody, CallError, LeftOver, UnknownSubcommand
