@@ -137,7 +137,7 @@ class Isolation:
         ]
         if tier.pid_namespace:
             lines.append(
-                "A container has no network but its own loopback (and published ports), unless its NetworkMode is host."
+                "A container has a loopback and published ports; other networks only with NetworkMode host."
             )
         else:
             lines.append("Containers share the network, the host name and the process list of this machine.")

@@ -159,6 +159,7 @@ class Shim:
         for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
             try:
                 with socket.socket(family, kind) as sock:
+                    sock.settimeout(2)  # a full backlog must not hold up the container's other business
                     sock.connect((address, message["port"]))
                     self.send({"ev": "connected"}, (sock.fileno(),))
                     return
