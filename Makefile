@@ -18,7 +18,7 @@ test: lint ## set up and run the checks and the tests (ARGS="-k layout")
 	$(PY) -m pytest $(ARGS)
 
 test-all: lint ## the same, with every notebook twice and in shuffled order on every engine
-	DOCKERMAGIC_NOTEBOOKS=all $(PY) -m pytest $(ARGS)
+	DOCKERMAGIC_NOTEBOOKS=all DOCKERMAGIC_POD=1 $(PY) -m pytest $(ARGS)
 
 bench: $(VENV)/test ## the practice engine beside those of DOCKERMAGIC_ENGINES (ARGS="--quick")
 	$(PY) benchmarks/engine.py $(ARGS)

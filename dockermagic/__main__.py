@@ -71,7 +71,7 @@ def doctor() -> int:
         return _failed("\n".join(error.lines()))
     for line in table(seen):
         print(line)
-    if any(place.verdict == "taken" for place in seen):
+    if any(place.verdict in ("taken", "is started") for place in seen):
         return 0
     return _failed("no engine answers; start Docker or Podman, or set DOCKER_HOST")
 

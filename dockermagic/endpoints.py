@@ -144,6 +144,22 @@ CONTAINER_FILTERS = (
     "volume",
 )
 IMAGE_FILTERS = ("before", "dangling", "label", "reference", "since", "until")
+
+
+def filters(keys: tuple[str, ...]) -> Param:
+    """The parameter `filters` of a list, with the keys that it knows."""
+    return Param(
+        "filters",
+        "filters",
+        "only those for which key=value holds; repeatable",
+        short="f",
+        aliases=("filter",),
+        choices=keys,
+        cli="--filter",
+        metavar="KEY=VALUE",
+    )
+
+
 NO_CONTAINER = {404: "no such container"}
 FAILED = {500: "the engine failed"}
 NOT_RUNNING = "`%docker inspect` tells its state; `%docker start` starts it"
@@ -160,16 +176,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Param("all", "flag", "stopped ones too", short="a", default="running ones only", cli="--all"),
             Param("limit", "number", "the newest so many", short="n", aliases=("last",), cli="--last"),
             SIZE,
-            Param(
-                "filters",
-                "filters",
-                "only those for which key=value holds; repeatable",
-                short="f",
-                aliases=("filter",),
-                choices=CONTAINER_FILTERS,
-                cli="--filter",
-                metavar="KEY=VALUE",
-            ),
+            filters(CONTAINER_FILTERS),
         ),
         statuses={200: "the list", 400: "a filter is not known", **FAILED},
         cli="docker ps",
@@ -479,16 +486,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "images",
         query=(
             Param("all", "flag", "intermediate ones too", short="a", cli="--all"),
-            Param(
-                "filters",
-                "filters",
-                "only those for which key=value holds; repeatable",
-                short="f",
-                aliases=("filter",),
-                choices=IMAGE_FILTERS,
-                cli="--filter",
-                metavar="KEY=VALUE",
-            ),
+            filters(IMAGE_FILTERS),
             Param("shared-size", "flag", "count what images share", since="1.42"),
             Param("digests", "flag", "with their digests", cli="--digests"),
             Param("manifests", "flag", "with the manifests of every platform", since="1.47"),

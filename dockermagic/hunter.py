@@ -13,6 +13,7 @@ from .locate import TLS, Candidate, Place, Surroundings
 from .transport import Transport
 
 PRACTICE = "practice"
+WOULD_START = "is started"
 SECONDS = 5.0
 SECONDS_FOR_NAMED = 20.0
 NO_ENGINE_STEP = "`%docker doctor` lists the engines here"
@@ -90,15 +91,22 @@ class Hunter:
 
     def survey(self) -> list[Candidate]:
         """What is at every place, the practice engine's among them."""
-        return [*locate.survey(self.around, self.probe), self._practice()]
+        seen = locate.survey(self.around, self.probe)
+        named = any(place.named for place in locate.places(self.around))
+        turn = self.practice and not named and all(each.verdict != "taken" for each in seen)
+        return [*seen, self._practice(turn)]
 
-    def _practice(self) -> Candidate:
+    def _practice(self, turn: bool) -> Candidate:
+        """What is at the practice engine's place; `turn`: whether a hunt gets as far as that."""
         home = practice.home(self.around)
         place = Place(home.host, practice.SOURCE)
         if not practice.answers(home):
+            if turn:
+                return Candidate(home.host, practice.SOURCE, WOULD_START, "since no other engine answers")
             return Candidate(home.host, practice.SOURCE, "not started", "`%docker connect practice` starts it")
         try:
             info, used = (self._ask(place, path, SECONDS)[1] or {} for path in ("/info", "/system/df"))
         except EngineError as error:
             return Candidate(home.host, practice.SOURCE, "no", error.what)
-        return Candidate(home.host, practice.SOURCE, "answers", practice.describe(info, used, home))
+        verdict = "taken" if turn else "answers"
+        return Candidate(home.host, practice.SOURCE, verdict, practice.describe(info, used, home))

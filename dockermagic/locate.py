@@ -69,7 +69,8 @@ class Candidate:
 
     Attributes:
         host, source: of the place.
-        verdict: "taken", "answers" (and is not taken, since another comes first), or "no".
+        verdict: "taken", "answers" (and is not taken, since another comes first), or "no"; of the practice
+            engine also "is started" (by a hunt) and "not started".
         detail: why.
     """
 

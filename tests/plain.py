@@ -54,7 +54,7 @@ class Engine:
         base = f"http+unix://{quote(rest, safe='')}" if scheme == "unix" else f"http://{rest}"
         with requests_unixsocket.Session() as session:
             session.trust_env = False
-            return session.request(method, base + path, timeout=SECONDS, **more)
+            return session.request(method, base + path, **{"timeout": SECONDS, **more})
 
     def describe(self) -> str:
         """`28.5.2, API 1.51`: what the engine says of itself."""

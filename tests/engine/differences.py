@@ -99,10 +99,6 @@ QUIRKS: dict[str, tuple[str, ...]] = {
         "Docker Engine 26",
         "as in the API's first years; given up between 26 and 28",
     ),
-    "create: a port that is to be published is refused": (
-        "dockermagic practice",
-        "501: its containers have no network but a loopback of their own",
-    ),
     "images: digests empties the answer": ("Podman", "200 and a body of no bytes; a defect of 5.8"),
     "logs: no UTF-8 becomes U+FFFD": ("Docker Engine", "its log driver json-file stores JSON, which has no bytes"),
 }

@@ -119,8 +119,6 @@ def test_an_empty_list_keeps_columns_and_dtypes(by: Caller, trio: Trio) -> None:
 
 
 def test_list_shows_ports(by: Caller, made: Made) -> None:
-    if quirk("create: a port that is to be published is refused", by.session.engine.name):
-        pytest.skip("this engine publishes no port, and create says so: see test_engine_create")
     label = unique()
     config = {"ExposedPorts": {"80/tcp": {}}, "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": ""}]}}}
     name = made(Labels={label: ""}, **config)

@@ -38,6 +38,7 @@ CHECKED = ("tests", "notebooks", "pyproject.toml")
 UNUSED = ("./var/cache", "./var/lib/apt", "./usr/share/doc", "./usr/share/locale", "./usr/share/man", "./wheels")
 GIGABYTE = 1 << 30
 MINUTES = 30.0
+PATIENCE = 300.0
 REPORT = "REPORT "
 
 
@@ -104,7 +105,9 @@ def archive() -> tuple[str, str]:
 def base(folder: Path) -> Path:
     """A root file system with all but the project, made in `folder` unless it is there."""
     mirror, suite = archive()
-    wanted = [suite, *PACKAGES, *TOOLS, (REPOSITORY / "pyproject.toml").read_text()]
+    needs = re.search(r"^dependencies = \[.*?^\]", (REPOSITORY / "pyproject.toml").read_text(), re.M | re.S)
+    assert needs, "pyproject.toml has another form"
+    wanted = [suite, *PACKAGES, *TOOLS, needs[0]]
     root = folder / hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
     if (root / "wheels" / "complete").exists():
         return root
@@ -163,7 +166,9 @@ def image(engine: Engine) -> Iterator[str]:
         leave = [f"--exclude={path}" for path in UNUSED]
         with subprocess.Popen(["tar", "-C", root, *leave, "-c", "."], stdout=subprocess.PIPE) as tar:
             query = {"fromSrc": "-", "repo": name, "tag": "latest"}
-            made = engine.call("POST", "/images/create", params=query, data=tar.stdout, headers=AS_TAR)
+            made = engine.call(
+                "POST", "/images/create", params=query, data=tar.stdout, headers=AS_TAR, timeout=PATIENCE
+            )
         if tar.returncode or made.status_code != 200 or "error" in made.text:
             raise CannotBuild(f"{engine.name} does not take the image: {made.text[-500:]}")
         try:
@@ -232,11 +237,12 @@ def watch(engine: Engine, pod: str) -> int:
     """Look at its memory until it ends; the most that was seen."""
     most = 0
     until = time.monotonic() + MINUTES * 60
-    while engine.call("GET", f"{pod}/json").json()["State"]["Running"]:
+    while engine.call("GET", f"{pod}/json", timeout=PATIENCE).json()["State"]["Running"]:
         if time.monotonic() > until:
             raise TimeoutError(f"the pod still runs after {MINUTES:g} minutes")
         time.sleep(0.5)
-        found = engine.call("GET", f"{pod}/stats", params={"stream": "0", "one-shot": "1"}).json()["memory_stats"]
+        once = {"stream": "0", "one-shot": "1"}
+        found = engine.call("GET", f"{pod}/stats", params=once, timeout=PATIENCE).json()["memory_stats"]
         details = found.get("stats", {})
         files = details.get("total_inactive_file", details.get("inactive_file", 0))
         files += details.get("total_active_file", details.get("active_file", 0))

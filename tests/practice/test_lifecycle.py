@@ -271,8 +271,11 @@ def test_doctor_tells_all_there_is_to_know(user: User) -> None:
         f"stop it by `kill {user.pid}`",
     ):
         assert words in last.detail
+    assert Session(around=user.around).doctor()[-1].verdict == "taken"
     user.end()
-    assert session.doctor()[-1].detail == "`%docker connect practice` starts it"
+    assert Session(around=user.around).doctor()[-1].verdict == "is started"
+    user_named = Session(around=Surroundings(env={"DOCKER_HOST": "unix:///gone"}, home=user.folder))
+    assert user_named.doctor()[-1].detail == "`%docker connect practice` starts it"
 
 
 # Where it cannot be started

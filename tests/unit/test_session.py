@@ -376,6 +376,19 @@ def test_a_practice_engine_that_does_not_start_is_told(fake, monkeypatch, tmp_pa
     assert len(caught.value.lines()) == 3
 
 
+def test_a_practice_engine_that_is_gone_and_does_not_start_again_is_told(fake, monkeypatch, tmp_path):
+    practice, told = Practice(fake.host), []
+    monkeypatch.setattr("dockermagic.practice.start", practice)
+    session = Session(around=Surroundings(env={}, home=tmp_path, uid=1), tell=told.append)
+    session.connect("practice")
+    fake.close()
+    practice.error = errors.NoEngine("no room left", "make room")
+    with pytest.raises(errors.NoEngine, match="no room left"):
+        session.call("list")
+    assert practice.started == 2
+    assert not told
+
+
 def test_quick_forgets_and_forgives(session, fake):
     fake.on("GET", "/containers/json", Answer(200, [1])).on("GET", "/images/json", Answer(500, {"message": "no"}))
     session.connect()
