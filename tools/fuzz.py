@@ -315,9 +315,10 @@ class Worker(threading.Thread):
     def _sent(self, data: bytes, timeout: float = SOON) -> Iterator[socket.socket]:
         self.now = data
         self.findings.note(self.number, "send", data)
-        with self.engine.connect(timeout) as sock:
+        with self.engine.connect() as sock:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may answer before it has heard all
                 sock.sendall(data)
+            sock.settimeout(timeout)
             yield sock
 
     def life(self) -> None:
