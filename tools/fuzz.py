@@ -20,6 +20,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -314,9 +315,10 @@ class Worker(threading.Thread):
     def _sent(self, data: bytes, timeout: float = SOON) -> Iterator[socket.socket]:
         self.now = data
         self.findings.note(self.number, "send", data)
-        with self.engine.connect(timeout) as sock:
+        with self.engine.connect() as sock:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may answer before it has heard all
                 sock.sendall(data)
+            sock.settimeout(timeout)
             yield sock
 
     def life(self) -> None:
@@ -567,6 +569,7 @@ def main() -> int:
     given = parser.parse_args()
     what = f"{given.containers} containers" if given.containers else f"{given.seconds:g} s, seed {given.seed}"
     print(f"{what}, {given.threads} threads", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     findings = Findings(given.seed, given.journal)
     engine = Engine(*(["--tier", given.tier] if given.tier else []))
     try:
