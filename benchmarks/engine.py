@@ -1,7 +1,7 @@
 """The practice engine beside real ones, call by call: `python benchmarks/engine.py`.
 
 DOCKERMAGIC_ENGINES="docker-28=unix:///… podman-5=unix:///…" names the others; each needs the image busybox.
-The practice engine is started here, unless one of that name is given. Rows come one after the other; in a row
+The practice engine is started here, unless an address is given for it. Rows come one after the other; in a row
 each round visits every engine in turn, and begins with another one each time. Medians; in brackets the ratio
 to the engine of `--against`. What is made carries a label of this run, and is removed in any case.
 """
@@ -437,7 +437,7 @@ def render(subjects: Sequence[Subject], results: dict[str, Result], scale: Scale
 
 
 def named_engines(text: str) -> dict[str, str]:
-    pairs = [item.partition("=") for item in re.split(r"[,\s]+", text) if item]
+    pairs = [item.partition("=") for item in re.split(r"[,\s]+", text) if item and item != PRACTICE]
     if wrong := [name for name, _, host in pairs if not re.fullmatch(r"(unix|tcp)://.+", host)]:
         raise SystemExit(f"DOCKERMAGIC_ENGINES wants name=unix://… or name=tcp://…: {', '.join(wrong)}")
     return {name: host for name, _, host in pairs}

@@ -11,7 +11,7 @@ import time
 from typing import Any
 from urllib.parse import quote_plus
 
-from . import archive, clock, containers, filters, gojson, rooted, spec, stats, top, views
+from . import archive, clock, containers, digits, filters, gojson, rooted, spec, stats, top, views
 from .containers import Container
 from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, status_of
 from .frames import DetachKeys, frame
@@ -103,11 +103,10 @@ def _checks(call: Call, wanted: filters.Filters) -> list:
 
 
 def _whole(text: str, name: str) -> int:
-    if not re.fullmatch(r"[+-]?\d+", text):
-        raise BadParameter(
-            f"invalid filter '{name}={text}': strconv.Atoi: parsing \"{text}\": invalid syntax"
-        )
-    return int(text)
+    try:
+        return digits.whole(text)
+    except Failed as error:
+        raise BadParameter(f"invalid filter '{name}={text}': {error.message}") from error
 
 
 def _ports(wanted: filters.Filters, name: str) -> set[str]:
@@ -117,7 +116,7 @@ def _ports(wanted: filters.Filters, name: str) -> set[str]:
         ports, _, protocol = text.partition("/")
         first, _, last = ports.partition("-")
         for number in (first, last or first):
-            if not number.isdigit():
+            if not re.fullmatch(r"[0-9]{1,9}", number):
                 reason = f'strconv.ParseUint: parsing "{number}": invalid syntax'
                 raise Failed(f"error while looking up for {name} {text}: {reason}")
         if int(last or first) < int(first):
@@ -256,11 +255,12 @@ def _size_of_screen(call: Call) -> tuple[int, int]:
     sizes = []
     for name, what in (("h", "height"), ("w", "width")):
         value = call.text(name)
-        if not re.fullmatch(r"[+-]?\d+", value):
+        size = digits.plain(value)
+        if size is None:
             raise BadParameter(f'invalid resize {what} "{value}": invalid syntax')
-        if not 0 <= int(value) < 1 << 32:
+        if not 0 <= size < 1 << 32:
             raise BadParameter(f'invalid resize {what} "{value}": value out of range')
-        sizes.append(int(value))
+        sizes.append(size)
     return sizes[0], sizes[1]
 
 
@@ -314,9 +314,9 @@ def _until(values: list[str]) -> int:
 
 def moment(text: str, now: int) -> int:
     """A time as filters give it: seconds since 1970, RFC 3339, or how long ago."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         whole, _, part = text.partition(".")
-        return int(whole) * 10**9 + int(part.ljust(9, "0")[:9] or 0)
+        return digits.whole(whole, "ParseInt") * 10**9 + int(part.ljust(9, "0")[:9] or 0)
     for reading in (lambda: now - clock.duration(text), lambda: clock.nanoseconds(text)):
         with contextlib.suppress(ValueError):
             return reading()
@@ -328,12 +328,9 @@ def timestamp(text: str) -> int | None:
     if not text:
         return None
     whole, _, part = text.partition(".")
-    for piece in (whole, part):
-        if piece and not re.fullmatch(r"[+-]?\d+", piece):
-            raise Failed(f'strconv.ParseInt: parsing "{piece}": invalid syntax')
-    if not whole:
-        raise Failed('strconv.ParseInt: parsing "": invalid syntax')
-    return int(whole) * 10**9 + int((part or "0").ljust(9, "0")[:9])
+    seconds = digits.whole(whole, "ParseInt")
+    digits.whole(part or "0", "ParseInt")
+    return seconds * 10**9 + int((part or "0").ljust(9, "0")[:9])
 
 
 # wait
@@ -381,7 +378,7 @@ async def logs(call: Call) -> Any:
         since=since,
         until=until or None,
     )
-    reader = container.log.reader(int(tail) if re.fullmatch(r"\d+", tail) else None)
+    reader = container.log.reader(int(tail) if re.fullmatch(r"[0-9]{1,18}", tail) else None)
     try:
         await call.begin(
             RAW_STREAM

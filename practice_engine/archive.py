@@ -164,9 +164,12 @@ def extract(
         with tarfile.open(fileobj=file, mode="r|*", bufsize=1 << 20) as tar:
             directories: list[tuple[str, tarfile.TarInfo]] = []
             for member in tar:
-                _extract_one(
-                    tar, member, root, path, whiteouts, overwrite_types, copy_ids, owner, directories
-                )
+                try:
+                    _extract_one(
+                        tar, member, root, path, whiteouts, overwrite_types, copy_ids, owner, directories
+                    )
+                except OSError as error:
+                    raise Failed(f"Error processing tar file: {member.name}: {error.strerror}") from error
             for inner, member in reversed(directories):
                 _settle(root, inner, member, copy_ids, owner)
     except tarfile.ReadError as error:

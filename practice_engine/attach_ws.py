@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Any
+from urllib.parse import unquote
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -12,6 +13,8 @@ from .api_containers import _Feed
 from .errors import EngineError, status_of
 from .logs import STDERR, STDOUT
 from .web import _FALSE, JSON, dump
+
+ATTACH_PATH = r"(?:/v[\d.]+)?/containers/.*/attach/ws"  # without groups: Tornado would decode them
 
 
 class AttachSocket(WebSocketHandler):
@@ -33,11 +36,13 @@ class AttachSocket(WebSocketHandler):
         return True  # whoever can open the socket may do everything already
 
     def _flag(self, name: str) -> bool:
-        return self.get_query_argument(name, "").strip().lower() not in _FALSE
+        value = self.request.query_arguments.get(name, [b""])[-1]
+        return value.decode("utf-8", "replace").strip().lower() not in _FALSE
 
-    async def get(self, name: str) -> None:
+    async def get(self) -> None:
+        name = self.request.path.rpartition("/containers/")[2].removesuffix("/attach/ws")
         try:
-            self._container = self._engine.get(name)
+            self._container = self._engine.get(unquote(name))
         except EngineError as error:
             self.set_status(status_of(error))
             self.set_header("Content-Type", JSON)
@@ -48,7 +53,7 @@ class AttachSocket(WebSocketHandler):
             self.clear_header("Content-Type")
             self.finish(b"not websocket protocol")
             return
-        await super().get(name)
+        await super().get()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return subprotocols[0] if subprotocols else None
@@ -96,5 +101,7 @@ class AttachSocket(WebSocketHandler):
         if self._sending is not None:
             self._sending.cancel()
         if self._writing is not None:
-            with contextlib.suppress(asyncio.QueueFull):
+            if self._container.run is None or self._queue.full():
+                self._writing.cancel()
+            else:
                 self._queue.put_nowait(None)

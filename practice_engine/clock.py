@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from datetime import datetime, timedelta, timezone
@@ -69,6 +70,8 @@ def duration(text: str) -> int:
     total = sum(
         float(n) * _GO_DURATION[unit] for n, _, unit in re.findall(r"(\d+(\.\d*)?)(ns|us|µs|ms|s|m|h)", text)
     )
+    if math.isinf(total):
+        raise ValueError(text)
     return int(-total if text.startswith("-") else total)
 
 

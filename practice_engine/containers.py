@@ -75,7 +75,7 @@ class Container:
         except Failed:
             size = DEFAULT_SIZE  # told when it is started, as Docker does
         files = options.get("max-file", "")
-        if files.isdigit():
+        if re.fullmatch(r"[0-9]{1,9}", files):
             return size, int(files)
         return size, 1 if "max-size" in options else DEFAULT_FILES
 
@@ -123,7 +123,7 @@ class Container:
             if self.state.running and not self.state.restarting:
                 raise AlreadyDone
             if self.state.removing or self.state.dead:
-                raise Conflict(f"container {self.id} is marked for removal and cannot be started")
+                raise Conflict("container is marked for removal and cannot be started")
             self._cancel_restart()
             self.stopped_by_hand = False
             self.restart_count = 0
@@ -677,11 +677,14 @@ class Engine:
         state = container.state
         if state.removing:
             raise Conflict(f"removal of container {container.name} is already in progress")
-        if state.running:
-            if not force:
+        async with container.lock:  # a start under way comes first
+            if state.removing:
+                raise Conflict(f"removal of container {container.name} is already in progress")
+            if state.running and not force:
                 raise Conflict(_why_not_removed(container))
-            container.stopped_by_hand = True
             state.removing = True
+        if state.running:
+            container.stopped_by_hand = True
             if not await container._caught_between_runs():
                 container._signal(signal.SIGKILL)
                 if not await _within(asyncio.ensure_future(container._ended.wait()), _AFTER_KILL):

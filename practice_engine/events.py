@@ -42,11 +42,11 @@ class Events:
             if queue.qsize() < _SLOW:
                 queue.put_nowait(event)
 
-    def past(self, since: int, until: int | None) -> list[dict[str, Any]]:
+    def past(self, since: int | None, until: int | None) -> list[dict[str, Any]]:
         return [
             event
             for event in self._past
-            if since <= event["timeNano"] and (until is None or event["timeNano"] <= until)
+            if (since or 0) <= event["timeNano"] and (until is None or event["timeNano"] <= until)
         ]
 
     @contextmanager

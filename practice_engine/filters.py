@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any
 
+from . import gojson
 from .errors import BadParameter
 
 Filters = dict[str, list[str]]
+_MOST_REPEATS = 3
 
 
 def parse(text: str, known: str | None = None) -> Filters:
@@ -16,8 +19,8 @@ def parse(text: str, known: str | None = None) -> Filters:
     if not text:
         return {}
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = gojson.scalars(json.loads(text))
+    except (ValueError, RecursionError):
         value = ...
     if value is None:
         return {}
@@ -67,15 +70,25 @@ def names(wanted: list[str], name: str) -> bool:
     """Any of them: the very name, or a pattern found in it, with or without the slash."""
     if not wanted:
         return True
-    for pattern in wanted:
-        if pattern.removeprefix("/") == name:
+    for text in wanted:
+        if text.removeprefix("/") == name:
             return True
-        try:
-            if re.search(pattern, name) or re.search(pattern, f"/{name}"):
-                return True
-        except re.error:
-            continue
+        pattern = _pattern(text)
+        if pattern is not None and (pattern.search(name) or pattern.search(f"/{name}")):
+            return True
     return False
+
+
+@functools.lru_cache(256)
+def _pattern(text: str) -> re.Pattern[str] | None:
+    """None when it is none. Python's may take for ever, other than Go's: the worst are refused."""
+    bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "x", text)
+    if re.search(r"\)[*+?{]", bare) or len(re.findall(r"[*+?{]", bare)) > _MOST_REPEATS:
+        raise BadParameter(f"invalid filter 'name={text}': too many repetitions for the practice engine")
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError):
+        return None
 
 
 def prefixes(wanted: list[str], identity: str) -> bool:

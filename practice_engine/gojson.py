@@ -8,14 +8,26 @@ not sent.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from . import digits
 from .errors import BadParameter
 
 OMIT: Any = object()
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_DECODER = json.JSONDecoder(parse_int=digits.plain)
 _GO = {"string": str, "bool": bool, "int": int, "int64": int, "float64": (int, float)}
-_JSON_NAME = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+_JSON_NAME = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "bool",
+    int: "number",
+    float: "number",
+}
+_ZERO = {"string": "", "bool": False, "int": 0, "int64": 0, "float64": 0, "struct{}": {}}
 
 Kind = Any
 Shape = dict[str, tuple[Kind, Any]]
@@ -27,11 +39,22 @@ def parse(body: bytes) -> Any:
     if not text:
         raise BadParameter("invalid JSON: got EOF while reading request body")
     try:
-        value, end = json.JSONDecoder().raw_decode(text)
+        value, end = _DECODER.raw_decode(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise BadParameter(f"invalid JSON: {_syntax(text, error)}") from error
     if text[end:].strip():
         raise BadParameter("unexpected content after JSON")
+    return scalars(value) if _SURROGATE.search(text) else value
+
+
+def scalars(value: Any) -> Any:
+    """Half a surrogate pair is no character: Go reads it as U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [scalars(item) for item in value]
+    if isinstance(value, dict):
+        return {scalars(key): scalars(item) for key, item in value.items()}
     return value
 
 
@@ -85,11 +108,11 @@ def _read(value: Any, kind: Kind, path: str) -> Any:
     if isinstance(kind, list):
         if not isinstance(value, list):
             raise _wrong(value, path, _name(kind))
-        return [_read_in_list(item, kind[0], f"{path}.{index}") for index, item in enumerate(value)]
+        return [_read_inside(item, kind[0], f"{path}.{index}") for index, item in enumerate(value)]
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             raise _wrong(value, path, _name(kind))
-        return {key: _read(item, kind["*"], f"{path}.{key}") for key, item in value.items()}
+        return {key: _read_inside(item, kind["*"], f"{path}.{key}") for key, item in value.items()}
     if kind == "strings":
         return _strings(value)
     if kind == "any":
@@ -112,9 +135,10 @@ def _read(value: Any, kind: Kind, path: str) -> Any:
     return value
 
 
-def _read_in_list(value: Any, kind: Kind, path: str) -> Any:
+def _read_inside(value: Any, kind: Kind, path: str) -> Any:
+    """An item of a list or a map, where null is the zero value."""
     if value is None:
-        return "" if kind == "string" else None
+        return _copy(_ZERO.get(kind)) if isinstance(kind, str) else None
     return _read(value, kind, path)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import VERSION, archive, busybox, clock, trees
+from . import VERSION, archive, busybox, clock, gojson, spec, trees
 from .errors import BadParameter, Conflict, NotFound, NotOffered
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -75,6 +75,18 @@ class Image:
     @property
     def short(self) -> str:
         return self.id.removeprefix("sha256:")
+
+
+_NO_ARCHIVE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
 
 
 class Images:
@@ -275,15 +287,21 @@ class Images:
             manifest = unpacked / "manifest.json"
             if not manifest.is_file():
                 raise BadParameter("open manifest.json: no such file or directory")
-            for entry in json.loads(manifest.read_text()):
-                loaded.append(self._load_one(unpacked, entry))
+            try:
+                for entry in gojson.scalars(json.loads(manifest.read_bytes())):
+                    loaded.append(self._load_one(unpacked, entry))
+            except _NO_ARCHIVE as error:
+                raise BadParameter(
+                    "manifest.json or what it names is not what `docker save` writes"
+                ) from error
         return loaded
 
     def _load_one(self, unpacked: Path, entry: dict) -> tuple[Image, list[str]]:
         raw = _inside(unpacked, entry["Config"]).read_bytes()
-        told = json.loads(raw)
+        told = gojson.scalars(json.loads(raw))
         tags = [familiar(tag) for tag in entry.get("RepoTags") or []]
         history = told.get("history") or [{}]
+        gojson.struct(told.get("config") or {}, spec.CONFIG, "", "container.Config")  # is it one?
         with self._workshop() as work:
             (work / "root").mkdir(mode=0o755)
             for layer in entry["Layers"]:
@@ -414,10 +432,16 @@ def apply_changes(config: dict, changes: list[str]) -> dict:
 
 
 def _words(text: str) -> list[str]:
-    if text.startswith("["):
-        with contextlib.suppress(json.JSONDecodeError):
-            return json.loads(text)
-    return ["/bin/sh", "-c", text]
+    words = _json_words(text)
+    return ["/bin/sh", "-c", text] if words is None else words
+
+
+def _json_words(text: str) -> list[str] | None:
+    with contextlib.suppress(ValueError, RecursionError):
+        words = gojson.scalars(json.loads(text))
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return words
+    return None
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -426,7 +450,10 @@ def _pairs(text: str) -> dict[str, str]:
     if "=" not in text.split(" ")[0]:
         name, _, value = text.partition(" ")
         return {name: value}
-    return dict(part.partition("=")[::2] for part in shlex.split(text))
+    try:
+        return dict(part.partition("=")[::2] for part in shlex.split(text))
+    except ValueError as error:
+        raise BadParameter(f"{text}: {error}") from error
 
 
 def _set_env(config: dict, text: str) -> None:
@@ -436,7 +463,8 @@ def _set_env(config: dict, text: str) -> None:
 
 
 def _names(text: str) -> list[str]:
-    return json.loads(text) if text.startswith("[") else text.split()
+    words = _json_words(text)
+    return text.split() if words is None else words
 
 
 _CHANGES: dict[str, Callable[[dict, str], None]] = {

@@ -6,6 +6,7 @@ its end, so that it can be read backwards for the last lines. Knows no HTTP.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import time
@@ -118,7 +119,8 @@ class LogStore:
         )
         try:
             file = self._file or self._open()
-            file.write(record)
+            if file.write(record) < len(record):  # the last of the disk
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as problem:
             self.failed = problem
             self._repair()
@@ -129,7 +131,10 @@ class LogStore:
 
     def _open(self) -> BinaryIO:
         self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 kept open for the run
-        self._written = self._file.tell()
+        size = self._file.tell()
+        self._written = _whole(self.path, size)
+        if self._written < size:
+            self._repair()
         return self._file
 
     def _repair(self) -> None:
@@ -169,6 +174,26 @@ class LogStore:
 
     def reader(self, tail: int | None = None) -> Reader:
         return Reader(self, tail)
+
+
+def _whole(path: Path, size: int) -> int:
+    """How much of a file is whole records: an engine that was killed may have left a part of one."""
+    with open(path, "rb") as file:
+        if size >= _AROUND:
+            file.seek(size - _TAIL.size)
+            (last,) = _TAIL.unpack(file.read(_TAIL.size))
+            if _AROUND <= last <= size and _next(file, size - last) == size:
+                return size
+        position = 0
+        while position + _AROUND <= size and (after := _next(file, position)) <= size:
+            position = after
+        return position
+
+
+def _next(file: BinaryIO, position: int) -> int:
+    """Where the record after the one at this position begins."""
+    file.seek(position)
+    return position + _AROUND + _HEAD.unpack(file.read(_HEAD.size))[3]
 
 
 class Reader:

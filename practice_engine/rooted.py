@@ -17,6 +17,8 @@ _MOST_LINKS = 40
 
 
 def parts_of(path: str) -> list[str]:
+    if "\0" in path:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
     return [part for part in path.split("/") if part not in ("", ".")]
 
 

@@ -197,8 +197,7 @@ class Run:
             self._on_exit(*self._early)
 
     def _size(self) -> list[int] | None:
-        rows, columns = (self.host["ConsoleSize"] or [0, 0])[:2]
-        return [rows, columns] if rows and columns else None
+        return screen(self.host["ConsoleSize"])
 
     def _stdio(self, *, tty: bool, stdin: bool) -> Stdio:
         log = self._log
@@ -251,8 +250,8 @@ class Run:
         argv, directory = self.isolation.wrap(argv, directory, self.root)
         return {
             "name": name,
-            "argv": argv,
-            "env": marked(env, self.isolation.tier, self.root),
+            "argv": [_up_to_nul(word) for word in argv],
+            "env": [_up_to_nul(line) for line in marked(env, self.isolation.tier, self.root)],
             "cwd": directory,
             "uid": identity.uid,
             "gid": identity.gid,
@@ -350,8 +349,7 @@ class Run:
             stdio.discard()
             raise explain(failure, settings["Cmd"][0], directory, in_exec=True) from failure
         self._exec_exits[name] = on_exit
-        size = settings.get("ConsoleSize")
-        request["size"] = size if size and all(size) else None
+        request["size"] = screen(settings.get("ConsoleSize"))
         try:
             pid, master = await self.shim.run(request, stdio.child_ends)
         except StartFailure as failure:
@@ -415,6 +413,17 @@ class Run:
         if self.shim is not None:
             self.shim.close()
             await self.shim.gone()
+
+
+def screen(size: list[int] | None) -> list[int] | None:
+    """Rows and columns, when both are given."""
+    both = [number & 0xFFFF for number in (size or [])[:2]]
+    return both if len(both) == 2 and all(both) else None
+
+
+def _up_to_nul(text: str) -> str:
+    """As a C program sees it."""
+    return text.partition("\0")[0]
 
 
 def _nowhere(stream: int, data: bytes) -> None:

@@ -18,7 +18,7 @@ import tornado.web
 from tornado.httpserver import HTTPServer
 
 from . import NAME, isolation, kernel, process, tree
-from .attach_ws import AttachSocket
+from .attach_ws import ATTACH_PATH, AttachSocket
 from .containers import Engine
 from .routes import ROUTES
 from .web import Handler, Router
@@ -157,7 +157,7 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     sock = listen(socket_path)
     application = tornado.web.Application(
         [
-            (r"(?:/v[\d.]+)?/containers/(.*)/attach/ws", AttachSocket, {"engine": engine, "life": life}),
+            (ATTACH_PATH, AttachSocket, {"engine": engine, "life": life}),
             (r".*", Handler, {"router": Router(ROUTES), "engine": engine, "life": life}),
         ],
         log_function=lambda handler: None,

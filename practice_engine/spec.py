@@ -221,7 +221,7 @@ _HIGHEST_SIGNAL = 64
 
 def signal_number(text: str) -> int:
     """KILL, SIGKILL, sigkill or 9."""
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"-?[0-9]{1,9}", text):
         number = int(text)
         if number == 0:
             raise BadParameter(f"invalid signal: {text}")
@@ -369,7 +369,7 @@ def check_resources(host: dict) -> None:
 def _cpu_list(text: str) -> list[int]:
     cpus: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        match = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", part.strip())
         if not match:
             raise BadParameter(f"Invalid value {text} for cpuset cpus")
         cpus += range(int(match[1]), int(match[2] or match[1]) + 1)
@@ -561,7 +561,7 @@ def warnings(config: dict, host: dict, isolation: Isolation) -> list[str]:
     return lines
 
 
-_SIZE = re.compile(r"(?i)^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)i?b?\s*$")
+_SIZE = re.compile(r"(?i)^\s*([0-9]{1,18}(?:\.[0-9]+)?)\s*([kmgtp]?)i?b?\s*$")
 
 
 def size(text: str) -> int:

@@ -96,7 +96,11 @@ FORMS = {"-ef": _FULL, "-fe": _FULL, "aux": _BSD, "-aux": _BSD}
 
 async def table(pids: list[int], ps_args: str) -> dict[str, Any]:
     """As the `ps` of the machine says it, with the rows of the container alone; without a `ps`, as we can."""
-    words = shlex.split(ps_args) if ps_args.count("'") % 2 == 0 else ps_args.split()
+    ps_args = ps_args.partition("\0")[0]
+    try:
+        words = shlex.split(ps_args)
+    except ValueError:
+        words = ps_args.split()
     program = shutil.which("ps")
     if program and os.path.basename(os.path.realpath(program)) == "ps":
         return await _by_ps(program, words, pids)

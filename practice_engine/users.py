@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import rooted
+from . import digits, rooted
 from .errors import Failed
 
 _HIGHEST = (1 << 31) - 1
@@ -19,12 +19,17 @@ class Identity:
 
 
 def _table(root: str, path: str) -> list[list[str]]:
-    text = rooted.read_text(root, path)
-    return [line.split(":") for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    """Whoever wrote it: a line whose ids are no numbers is none."""
+    lines = [line.split(":") for line in rooted.read_text(root, path).splitlines()]
+    ids = slice(2, 4 if path == "/etc/passwd" else 3)
+    return [
+        fields for fields in lines if fields[ids] and all(_number(text) is not None for text in fields[ids])
+    ]
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= _HIGHEST else None
+    number = digits.plain(text) if text.isascii() and text.isdigit() else None
+    return number if number is not None and number <= _HIGHEST else None
 
 
 def look_up(root: str, text: str, extra_groups: list[str] | None = None) -> Identity:

@@ -18,10 +18,10 @@ from typing import IO, Any
 from urllib.parse import quote, unquote
 
 import tornado.web
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 
-from . import VERSION, gojson
-from .errors import BadParameter, EngineError, Failed, status_of
+from . import VERSION, digits, gojson
+from .errors import BadParameter, EngineError, status_of
 
 API_VERSION, MIN_API_VERSION = "1.51", "1.24"
 JSON, TEXT, TAR = "application/json", "text/plain; charset=utf-8", "application/x-tar"
@@ -31,7 +31,7 @@ SERVER = f"Practice/{VERSION} (linux)"
 
 _MOST_JSON = 16 << 20
 _NAMED_IN_ERRORS = ("container.ExecOptions", "container.ExecStartOptions", "container.UpdateConfig")
-_VERSIONED = re.compile(r"/v(\d+(?:\.\d+)*)(/.*)")
+_VERSIONED = re.compile(r"/v([0-9]{1,9}(?:\.[0-9]{1,9})*)(/.*)")
 _FALSE = ("", "0", "no", "false", "none")
 _GATHERED = 1 << 16
 _HEAD_PAUSE = 0.005  # docker-py loses what arrives in one read with the head
@@ -108,9 +108,7 @@ class Call:
         value = self.text(name)
         if not value:
             return None
-        if not re.fullmatch(r"[+-]?\d+", value):
-            raise Failed(f'strconv.Atoi: parsing "{value}": invalid syntax')
-        return int(value)
+        return digits.whole(value)
 
     # the body
 
@@ -282,10 +280,11 @@ class Download:
 
 
 def dump(value: Any) -> bytes:
-    return (
-        json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
-        + b"\n"
-    )
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # the name of a file that is no UTF-8
+        return gojson.scalars(text).encode()
 
 
 @tornado.web.stream_request_body
@@ -372,6 +371,7 @@ class Handler(tornado.web.RequestHandler):
             self._chunks = []
 
     async def _serve(self) -> None:
+        self._serving = True
         if self._refusal is not None or self._route is None:
             self._answer(self._refusal or Reply(status=404))
             return
@@ -396,6 +396,7 @@ class Handler(tornado.web.RequestHandler):
             return
         self._answer(result)
 
+    _serving = False
     _detached = False
 
     get = head = post = put = delete = patch = options = _serve  # type: ignore[assignment]
@@ -423,6 +424,8 @@ class Handler(tornado.web.RequestHandler):
 
     def on_connection_close(self) -> None:
         self.gone.set()
+        if not self._serving:  # in the middle of its body: Tornado comes to no end of its own
+            self.on_finish()
 
     def on_finish(self) -> None:
         if self.body_file is not None:
@@ -440,6 +443,14 @@ class Handler(tornado.web.RequestHandler):
         message = f"{kind.__name__}: {error}" if kind is not None else self._reason
         self.finish(dump({"message": message}))
 
+    def _take_over(self) -> IOStream:
+        """The connection is ours from now on. Raises StreamClosedError when the client has gone already."""
+        stream = self.detach()
+        self._detached = True
+        if stream.socket is None:
+            raise StreamClosedError
+        return stream
+
     async def send_from_thread(self, write_all: Callable[[Any], None], headers: dict[str, str]) -> None:
         """Past the event loop, so that a long download costs it nothing. The connection ends with it."""
         chunked = self.request.version != "HTTP/1.0"
@@ -447,8 +458,7 @@ class Handler(tornado.web.RequestHandler):
         lines += ["Docker-Experimental: false", "Ostype: linux", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines += ["Transfer-Encoding: chunked"] if chunked else []
-        stream = self.detach()
-        self._detached = True
+        stream = self._take_over()
         with stream.socket.dup() as sock:
             stream.close()
             sock.setblocking(True)
@@ -462,8 +472,7 @@ class Handler(tornado.web.RequestHandler):
             await asyncio.get_running_loop().run_in_executor(threads, send)
 
     async def hijack(self, kind: str, *, upgrade: bool) -> Hijacked:
-        stream = self.detach()
-        self._detached = True
+        stream = self._take_over()
         sock = stream.socket.dup()  # first: a client that half-closes at once makes Tornado close its own
         pending = asyncio.ensure_future(stream.read_bytes(1 << 40, partial=True))
         early = pending.result() if pending.done() and not pending.exception() else b""

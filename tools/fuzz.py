@@ -20,6 +20,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -567,6 +568,7 @@ def main() -> int:
     given = parser.parse_args()
     what = f"{given.containers} containers" if given.containers else f"{given.seconds:g} s, seed {given.seed}"
     print(f"{what}, {given.threads} threads", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     findings = Findings(given.seed, given.journal)
     engine = Engine(*(["--tier", given.tier] if given.tier else []))
     try:
