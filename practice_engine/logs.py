@@ -6,6 +6,7 @@ its end, so that it can be read backwards for the last lines. Knows no HTTP.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import struct
@@ -44,26 +45,6 @@ def _split(data: bytes) -> list[bytes]:
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
-def _whole(file: BinaryIO) -> int:
-    """How far there are whole records: as a rule to the end, which one look shows."""
-    end = file.seek(0, os.SEEK_END)
-    if end >= _AROUND:
-        file.seek(end - _TAIL.size)
-        (size,) = _TAIL.unpack(file.read(_TAIL.size))
-        if _AROUND <= size <= end:
-            file.seek(end - size)
-            if _HEAD.unpack(file.read(_HEAD.size))[3] + _AROUND == size:
-                return end
-    position = 0
-    while position + _AROUND <= end:
-        file.seek(position)
-        size = _HEAD.unpack(file.read(_HEAD.size))[3] + _AROUND
-        if position + size > end:
-            break
-        position += size
-    return position
-
-
 class LogStore:
     """Written by one container's run after another; read by any number of readers at once."""
 
@@ -78,7 +59,10 @@ class LogStore:
         self._last_time = 0
         self.watchers: set[Callable[[], None]] = set()
         self.failed: OSError | None = None  # the disk was full; told in the container's Error
-        self._mend()
+        if path.exists():  # and ends in half a record, it may be, which no reader must meet
+            with contextlib.suppress(OSError):
+                self._open().close()
+            self._file = None
 
     def write(self, stream: int, data: bytes) -> None:
         data = self._open_lines.pop(stream, b"") + data
@@ -141,16 +125,6 @@ class LogStore:
         """A record that did not fit must not leave half of itself behind."""
         if self._file is not None:
             os.ftruncate(self._file.fileno(), self._written)
-
-    def _mend(self) -> None:
-        """An engine that was killed, or a machine that went down, may have left half a record at the end."""
-        try:
-            with open(self.path, "r+b") as file:
-                end = _whole(file)
-                if end < os.fstat(file.fileno()).st_size:
-                    file.truncate(end)
-        except OSError:  # there is no log yet
-            return
 
     def _rotate(self) -> None:
         if self._file is not None:
