@@ -147,10 +147,12 @@ class Isolation:
             lines.append(
                 "Containers see the programs of this machine (read-only), but neither home nor data."
             )
-            if kernel.can_refuse_metadata():
-                lines.append("chmod, chown and setting times fail in them, in their own root too.")
+            if kernel.can_refuse_calls():
+                lines.append("chmod, chown, setting times and Unix sockets fail in them, also in their root.")
             else:
-                lines.append("WARNING: containers can change modes and times of the user's own files.")
+                lines.append(
+                    "WARNING: containers can change modes and times of the user's files, and use sockets."
+                )
         if not self.confines_signals:
             lines.append(
                 "WARNING: containers can signal processes outside of them that belong to the same user."
@@ -193,7 +195,7 @@ class Isolation:
             "capabilities": keep,
             "no_new_privileges": no_new_privileges or (not tier.needs_root and kernel.LINUX),
             "nosuid": not tier.needs_root,
-            "refuse_metadata": tier.name == "plain" and kernel.can_refuse_metadata(),
+            "refuse_calls": tier.name == "plain" and kernel.can_refuse_calls(),
             "read_only": read_only,
             "binds": binds or [],
             "tmpfs": tmpfs or [],

@@ -188,28 +188,34 @@ def loopback_up() -> None:
         fcntl.ioctl(sock, 0x8914, request)
 
 
-# What changes the mode, owner, times or attributes of a file: Landlock has no word for these.
-_METADATA = {
-    "x86_64": (0xC000003E, "90 91 268 452 92 93 94 260 132 235 261 280 188 189 190 197 198 199 463 466 469"),
-    "aarch64": (0xC00000B7, "52 53 452 54 55 88 5 6 7 14 15 16 463 466 469"),
+# What Landlock has no word for: to change the mode, owner, times or attributes of a file, and to connect to a
+# Unix socket by its path. 425 is io_uring_setup, which leads around the rest.
+_REFUSED = {
+    "x86_64": (
+        0xC000003E,
+        41,
+        "90 91 268 452 92 93 94 260 132 235 261 280 188 189 190 197 198 199 463 466 469 425",
+    ),
+    "aarch64": (0xC00000B7, 198, "52 53 452 54 55 88 5 6 7 14 15 16 463 466 469 425"),
 }
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 
 
-def can_refuse_metadata() -> bool:
-    return LINUX and platform.machine() in _METADATA
+def can_refuse_calls() -> bool:
+    return LINUX and platform.machine() in _REFUSED
 
 
-def refuse_metadata_changes() -> None:
-    """From here on chmod, chown, utime and setxattr fail, wherever the file is. Needs no privilege."""
-    architecture, calls = _METADATA[platform.machine()]
+def refuse_calls() -> None:
+    """From here on chmod, chown, utime, setxattr and Unix sockets fail. Needs no privilege."""
+    architecture, make_socket, calls = _REFUSED[platform.machine()]
     rules = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _REFUSE), (_LOAD, 0, 0, 0)]
     rules += [(_AT_LEAST, 0, 1, 0x40000000), (_RETURN, 0, 0, _REFUSE)]
     for number in map(int, calls.split()):
         rules += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
-    rules.append((_RETURN, 0, 0, _ALLOW))
+    rules += [(_EQUAL, 0, 3, make_socket), (_LOAD, 0, 0, 16), (_EQUAL, 0, 1, socket.AF_UNIX)]
+    rules += [(_RETURN, 0, 0, _REFUSE), (_RETURN, 0, 0, _ALLOW)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
     program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(rules), ctypes.addressof(code)))
     prctl(PR_SET_NO_NEW_PRIVS, 1)

@@ -6,6 +6,7 @@ its end, so that it can be read backwards for the last lines. Knows no HTTP.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import struct
@@ -69,6 +70,10 @@ class LogStore:
         self._last_time = 0
         self.watchers: set[Callable[[], None]] = set()
         self.failed: OSError | None = None  # the disk was full; told in the container's Error
+        if path.exists():  # and ends in half a record, it may be, which no reader must meet
+            with contextlib.suppress(OSError):
+                self._open().close()
+            self._file = None
 
         self._mend()
 

@@ -60,7 +60,6 @@ class Shim:
         self.names: dict[int, str] = {}  # pid -> the engine's name for it
         self.buffer = b""
         self.descriptors: list[int] = []
-        self.ended_by: dict[int, int] = {}  # under proot, which does not tell of signals
         self.traced = -1  # under proot: a descriptor of the main process, which is proot's child
         self.fresh = True  # no process yet: the first one is PID 1 of the namespace
         self.wake_read, self.wake_write = os.pipe()
@@ -176,16 +175,20 @@ class Shim:
                 attempt(os.kill, pid, signal.SIGKILL)
 
     def signal(self, message: dict) -> None:
+        number = message["signal"]
         for pid, name in self.names.items():
-            if name == message["name"]:
-                if self.setup["tier"] == "proot" and message["signal"] != signal.SIGKILL:
-                    tracer, pid = pid, next(iter(descendants(pid)), pid)  # proot itself passes nothing on
-                    if ends(pid, message["signal"]):
-                        self.ended_by[tracer] = message["signal"]
-                try:
-                    os.kill(pid, message["signal"])
-                except (ProcessLookupError, PermissionError):
-                    continue
+            if name != message["name"]:
+                continue
+            target = pid
+            if number != signal.SIGKILL and not self.setup["pid_namespace"]:
+                if self.setup["tier"] == "proot":
+                    target = next(iter(descendants(pid)), pid)  # proot itself passes nothing on
+                if name == "main" and ends(target, number):
+                    continue  # a PID 1 is spared what it does not handle
+            try:
+                os.kill(target, number)
+            except (ProcessLookupError, PermissionError):
+                continue
 
     def reap(self) -> None:
         while True:
@@ -196,11 +199,10 @@ class Shim:
             if pid == 0:
                 return
             name = self.names.pop(pid, None)
-            ended_by = self.ended_by.pop(pid, 0)
             if name == "main" and not self.setup["pid_namespace"]:
                 self.kill_tree()
             if name is not None:
-                code = -ended_by or os.waitstatus_to_exitcode(status)
+                code = os.waitstatus_to_exitcode(status)
                 self.send({"ev": "exit", "name": name, "code": 128 - code if code < 0 else code})
 
     def kill_tree(self) -> None:
@@ -309,8 +311,8 @@ def enter(setup: dict) -> None:
         enter_namespaces(setup)
     elif setup["landlock"]:
         kernel.landlock(setup["landlock"], scope=setup["landlock_scope"])
-    if setup["refuse_metadata"]:
-        kernel.refuse_metadata_changes()
+    if setup["refuse_calls"]:
+        kernel.refuse_calls()
 
 
 def enter_namespaces(setup: dict) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -34,7 +35,7 @@ FIRST = ("%load_ext dockermagic", "%docker list")
 
 def first(folder: Path) -> list[str]:
     """A learner's first two cells, in a notebook of their own; the problems."""
-    path = folder / "first.ipynb"
+    path = folder.parent / "first.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(source) for source in FIRST]), path)
     return problems(run(path, None, folder))
 
@@ -77,11 +78,11 @@ def main() -> int:
 def learn(engine: Engine, notebooks: Path, began: float) -> dict[str, Any]:
     """Everything but the end; the report."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder = Path(shutil.copytree(notebooks, Path(temporary, "notebooks")))
         report: dict[str, Any] = {"first": first(folder), "seconds": round(time.time() - began, 1)}
         report |= about(engine)
         report["runs"] = {
-            path.name: [verdict(path, None, folder) for _ in range(TIMES)] for path in tutorial(notebooks)
+            path.name: [verdict(path, None, folder) for _ in range(TIMES)] for path in tutorial(folder)
         }
     report["left"] = sorted(engine.labelled())
     report["same"] = about(engine)["pid"] == report["pid"]

@@ -29,7 +29,7 @@ from plain import Engine
 
 REPOSITORY = Path(__file__).parents[2]
 CACHE = "DOCKERMAGIC_POD_CACHE"
-PACKAGES = ("python3", "python3-venv", "busybox-static", "proot")
+PACKAGES = ("python3", "python3-venv", "busybox-static", "proot", "curl", "ca-certificates")
 TOOLS = ("pytest>=8.2", "pytest-timeout>=2.3", "nbclient>=0.10")
 USER = 1000
 HOME = "/home/learner"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -99,15 +100,15 @@ def test_it_runs(placed: Engine) -> None:
     assert placed.wait(identity) == 42
 
 
-def test_an_end_by_a_signal_is_told(placed: Engine, tier: isolation.Tier) -> None:
+def test_an_end_by_a_signal_is_told(placed: Engine) -> None:
     identity = placed.run("sh", "-c", "trap 'exit 5' USR1; echo up; while true; do sleep 0.05; done")
     eventually(lambda: placed.logs(identity))
     placed.post(f"/containers/{identity}/kill", signal="USR1")
     assert placed.wait(identity) == 5
     placed.post(f"/containers/{identity}/start")
     eventually(lambda: placed.logs(identity).count("up") == 2)
-    placed.post(f"/containers/{identity}/stop", t=0 if tier.pid_namespace else 10)
-    assert placed.wait(identity) == (137 if tier.pid_namespace else 143)
+    placed.post(f"/containers/{identity}/stop", t=0)
+    assert placed.wait(identity) == 137
     placed.clear()
 
 
@@ -147,6 +148,40 @@ def test_climbing_out_does_not_help(placed: Engine, tier: isolation.Tier) -> Non
         placed.output("sh", "-c", script)
         placed.output("sh", "-c", f"mkdir d; chroot d /bin/sh -c 'cd {up}; echo x > {outside[1:]}/c'")
         assert os.listdir(outside) == []
+
+
+def test_it_does_not_reach_the_user_s_sockets(placed: Engine, tier: isolation.Tier) -> None:
+    if not files_held(tier):
+        pytest.skip("told in /info")
+    with tempfile.TemporaryDirectory(prefix="outside-") as outside, socket.socket(socket.AF_UNIX) as listening:
+        os.chmod(outside, 0o755)
+        listening.bind(f"{outside}/agent")
+        os.chmod(f"{outside}/agent", 0o777)
+        listening.listen()
+        listening.setblocking(False)
+        code = f"import socket; socket.socket(socket.AF_UNIX).connect('{outside}/agent')"
+        pythons = "/usr/bin/python3 /usr/local/bin/python3"
+        placed.output("sh", "-c", f'for python in {pythons}; do $python -c "{code}"; done; true')
+        placed.output("sh", "-c", f"curl --unix-socket {outside}/agent http://agent/; true")
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+def test_like_a_pid_1_it_heeds_what_it_handles(placed: Engine) -> None:
+    deaf = placed.run("sleep", "86410")
+    polite = placed.run("sh", "-c", "trap 'exit 7' USR1; echo ready; sleep 86410 & wait")
+    eventually(lambda: placed.logs(polite) == "ready\n")
+    for name in ("TERM", "USR1"):
+        assert placed.post(f"/containers/{deaf}/kill", signal=name).status == 204
+    placed.execute(deaf, "true")
+    assert placed.state(deaf)["Running"]
+    placed.post(f"/containers/{polite}/kill", signal="TERM")
+    placed.execute(polite, "true")
+    placed.post(f"/containers/{polite}/kill", signal="USR1")
+    assert placed.wait(polite) == 7
+    placed.post(f"/containers/{deaf}/kill")
+    assert placed.wait(deaf) == 137
+    placed.clear()
 
 
 def test_it_does_not_signal_outside(placed: Engine, tier: isolation.Tier) -> None:
