@@ -34,15 +34,16 @@ class Refusal(Exception):
 
 
 def default_data() -> Path:
+    """Where the engine of `%docker` lives too, so that a user has one engine, whoever starts it."""
     home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return Path(home) / "dockermagic" / "practice-engine"
+    return Path(home) / "dockermagic" / "practice"
 
 
 def default_socket() -> Path:
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.access(runtime, os.W_OK):
-        return Path(runtime) / "dockermagic" / "practice.sock"
-    return Path(tempfile.gettempdir()) / f"dockermagic-{os.getuid()}" / "practice.sock"
+    near = default_data() / "engine.sock"
+    if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
+        return near
+    return Path(tempfile.gettempdir()) / f"dockermagic-{os.getuid()}" / "engine.sock"
 
 
 def private_directory(path: Path) -> None:
