@@ -6,7 +6,6 @@ its end, so that it can be read backwards for the last lines. Knows no HTTP.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import struct
@@ -70,11 +69,6 @@ class LogStore:
         self._last_time = 0
         self.watchers: set[Callable[[], None]] = set()
         self.failed: OSError | None = None  # the disk was full; told in the container's Error
-        if path.exists():  # and ends in half a record, it may be, which no reader must meet
-            with contextlib.suppress(OSError):
-                self._open().close()
-            self._file = None
-
         self._mend()
 
     def _mend(self) -> None:
@@ -147,10 +141,7 @@ class LogStore:
 
     def _open(self) -> BinaryIO:
         self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 kept open for the run
-        size = self._file.tell()
-        self._written = _whole(self.path, size)
-        if self._written < size:
-            self._repair()
+        self._written = self._file.tell()
         return self._file
 
     def _repair(self) -> None:
@@ -180,26 +171,6 @@ class LogStore:
 
     def reader(self, tail: int | None = None) -> Reader:
         return Reader(self, tail)
-
-
-def _whole(path: Path, size: int) -> int:
-    """How much of a file is whole records: an engine that was killed may have left a part of one."""
-    with open(path, "rb") as file:
-        if size >= _AROUND:
-            file.seek(size - _TAIL.size)
-            (last,) = _TAIL.unpack(file.read(_TAIL.size))
-            if _AROUND <= last <= size and _next(file, size - last) == size:
-                return size
-        position = 0
-        while position + _AROUND <= size and (after := _next(file, position)) <= size:
-            position = after
-        return position
-
-
-def _next(file: BinaryIO, position: int) -> int:
-    """Where the record after the one at this position begins."""
-    file.seek(position)
-    return position + _AROUND + _HEAD.unpack(file.read(_HEAD.size))[3]
 
 
 class Reader:
