@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import hashlib
 import logging
 import os
 import signal
@@ -43,7 +44,8 @@ def default_socket() -> Path:
     near = default_data() / "engine.sock"
     if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
         return near
-    return Path(tempfile.gettempdir()) / f"dockermagic-{os.getuid()}" / "engine.sock"
+    mark = hashlib.sha256(os.fsencode(default_data())).hexdigest()[:8]
+    return Path(tempfile.gettempdir()) / f"dockermagic-{os.getuid()}-{mark}" / "engine.sock"
 
 
 def private_directory(path: Path) -> None:

@@ -25,6 +25,7 @@ from dockermagic import practice
 from dockermagic.errors import NoEngine, Refused, SocketMissing
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session
+from practice_engine import server
 
 ORDINARY = 65533
 SLEEPER = {"Image": "busybox", "Cmd": ["sleep", "86408"]}
@@ -253,6 +254,13 @@ def test_two_long_homes_have_two_sockets(tmp_path: Path) -> None:
     one, other = (practice.home(Surroundings(env={}, home=tmp_path / (name * 100))) for name in "ab")
     assert one.socket != other.socket
     assert len(os.fsencode(one.socket)) < 108
+
+
+@pytest.mark.parametrize("folder", ["/home/ada", "/home/" + "a" * 100])
+def test_started_by_hand_it_is_the_same(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", folder)
+    place = practice.home(Surroundings())
+    assert (place.data, place.socket) == (server.default_data(), server.default_socket())
 
 
 def test_doctor_tells_all_there_is_to_know(user: User) -> None:
