@@ -44,6 +44,17 @@ def _split(data: bytes) -> list[bytes]:
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
+def _ends_whole(file: BinaryIO, end: int) -> bool:
+    if end < _AROUND:
+        return False
+    file.seek(end - _TAIL.size)
+    (size,) = _TAIL.unpack(file.read(_TAIL.size))
+    if not _AROUND <= size <= end:
+        return False
+    file.seek(end - size)
+    return _HEAD.unpack(file.read(_HEAD.size))[3] + _AROUND == size
+
+
 class LogStore:
     """Written by one container's run after another; read by any number of readers at once."""
 
@@ -58,6 +69,27 @@ class LogStore:
         self._last_time = 0
         self.watchers: set[Callable[[], None]] = set()
         self.failed: OSError | None = None  # the disk was full; told in the container's Error
+
+        self._mend()
+
+    def _mend(self) -> None:
+        """Cut off a record that was only half written when the engine was killed."""
+        try:
+            file = open(self.path, "r+b")  # noqa: SIM115 closed below
+        except OSError:
+            return
+        with file:
+            end = file.seek(0, os.SEEK_END)
+            if end == 0 or _ends_whole(file, end):
+                return
+            position = 0
+            while position + _HEAD.size <= end:
+                file.seek(position)
+                size = _AROUND + _HEAD.unpack(file.read(_HEAD.size))[3]
+                if position + size > end:
+                    break
+                position += size
+            file.truncate(position)
 
     def write(self, stream: int, data: bytes) -> None:
         data = self._open_lines.pop(stream, b"") + data

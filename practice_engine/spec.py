@@ -581,7 +581,7 @@ def merge(config: dict, image: dict) -> None:
     elif not config["Entrypoint"]:
         if not config["Cmd"]:
             config["Cmd"] = list(image["Cmd"]) if image.get("Cmd") else config["Cmd"]
-        config["Entrypoint"] = image.get("Entrypoint") or None
+        config["Entrypoint"] = image.get("Entrypoint") or config["Entrypoint"]
     config["User"] = config["User"] or image.get("User", "")
     config["WorkingDir"] = config["WorkingDir"] or image.get("WorkingDir", "")
     own = {line.partition("=")[0] for line in config["Env"] or []}

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 
 _ROOT = os.geteuid() == 0
+_OURS = (os.geteuid(), os.getegid())
 
 
 def copy(source: str, target: str) -> None:
@@ -58,11 +59,12 @@ def _copy_data(source: str, target: str, size: int) -> None:
 
 
 def _copy_attributes(status: os.stat_result, target: str) -> None:
-    if _ROOT:
+    if _ROOT and (status.st_uid, status.st_gid) != _OURS:
         os.lchown(target, status.st_uid, status.st_gid)
-    if not stat.S_ISLNK(status.st_mode):
-        os.chmod(target, stat.S_IMODE(status.st_mode))
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+    if stat.S_ISLNK(status.st_mode):
+        return  # most of a busybox is links: nobody asks when they were made
+    os.chmod(target, stat.S_IMODE(status.st_mode))
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def remove(path: str) -> None:
@@ -141,6 +143,10 @@ def _compare(image: str, root: str, below: str, ignored: frozenset[str], found: 
             found[path] = ADDED
             if directory:
                 found.update((inner, ADDED) for inner, _ in walk(root, path) if inner not in ignored)
+            continue
+        if stat.S_ISLNK(old.st_mode) and stat.S_ISLNK(status.st_mode):
+            if os.readlink(image + path) != os.readlink(root + path):
+                found[path] = MODIFIED
             continue
         if _differs(old, status, directory):
             found[path] = MODIFIED
