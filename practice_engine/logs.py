@@ -142,10 +142,7 @@ class LogStore:
 
     def _open(self) -> BinaryIO:
         self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 kept open for the run
-        size = self._file.tell()
-        self._written = _whole(self.path, size)
-        if self._written < size:
-            self._repair()
+        self._written = self._file.tell()
         return self._file
 
     def _repair(self) -> None:
@@ -175,26 +172,6 @@ class LogStore:
 
     def reader(self, tail: int | None = None) -> Reader:
         return Reader(self, tail)
-
-
-def _whole(path: Path, size: int) -> int:
-    """How much of a file is whole records: an engine that was killed may have left a part of one."""
-    with open(path, "rb") as file:
-        if size >= _AROUND:
-            file.seek(size - _TAIL.size)
-            (last,) = _TAIL.unpack(file.read(_TAIL.size))
-            if _AROUND <= last <= size and _next(file, size - last) == size:
-                return size
-        position = 0
-        while position + _AROUND <= size and (after := _next(file, position)) <= size:
-            position = after
-        return position
-
-
-def _next(file: BinaryIO, position: int) -> int:
-    """Where the record after the one at this position begins."""
-    file.seek(position)
-    return position + _AROUND + _HEAD.unpack(file.read(_HEAD.size))[3]
 
 
 class Reader:
