@@ -480,7 +480,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     scale = QUICK if given.quick else Scale()
     rounds = 1 if given.quick else given.repeat
     note = f"{report.machine()}. Up to {rounds} rounds, interleaved."
@@ -489,10 +489,13 @@ def main() -> int:
     results: dict[str, Result] = {}
     with ExitStack() as stack:
         subjects = open_subjects(stack, scale)
-        for row in ROWS:
-            if row.key in given.keys:
-                print(f"{time.strftime('%H:%M:%S')} {row.key}", file=sys.stderr, flush=True)
-                results[row.key] = run_row(row, subjects, rounds)
+        try:
+            for row in ROWS:
+                if row.key in given.keys:
+                    print(f"{time.strftime('%H:%M:%S')} {row.key}", file=sys.stderr, flush=True)
+                    results[row.key] = run_row(row, subjects, rounds)
+        except KeyboardInterrupt:
+            note += " Interrupted: rows are missing."
     text = render(subjects, results, scale, note, given.against)
     print(text)
     if given.out:
