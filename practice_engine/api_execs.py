@@ -18,8 +18,7 @@ async def create(call: Call) -> Any:
     if not settings["Cmd"]:
         raise BadParameter("No exec command specified")
     DetachKeys(settings["DetachKeys"])
-    container = call.engine.get(call["name"])
-    return Reply({"Id": call.engine.new_exec(container, settings).id}, 201)
+    return Reply({"Id": call.engine.new_exec(call["name"], settings).id}, 201)
 
 
 async def start(call: Call) -> Any:
@@ -40,7 +39,7 @@ async def _attached(call: Call, item: Any, options: dict) -> None:
     tty = options["Tty"]
     if options.get("ConsoleSize"):
         item.settings["ConsoleSize"] = options["ConsoleSize"]
-    item.container.check_can_exec()
+    item.container.check_can_exec(item.container.id)
     listener = item.listen()
     connection = await call.hijack(tty=tty)
     try:

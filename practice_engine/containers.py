@@ -401,12 +401,13 @@ class Container:
         if not self.state.running:
             raise Conflict(f"container {self.id} is not running")
 
-    def check_can_exec(self) -> None:
+    def check_can_exec(self, name: str) -> None:
+        """`name`: what the caller calls it, which the message repeats."""
         self.check_running()
         if self.state.paused:
-            raise Conflict(f"container {self.id} is paused, unpause the container before exec")
+            raise Conflict(f"Container {name} is paused, unpause the container before exec")
         if self.state.restarting or self.run is None:
-            raise Conflict(f"container {self.id} is restarting, wait until the container is running")
+            raise Conflict(f"Container {name} is restarting, wait until the container is running")
 
     def resize(self, rows: int, columns: int) -> None:
         self.check_running()
@@ -713,9 +714,10 @@ class Engine:
         if container.image_id not in {image.id for image in self.images.all()}:
             self.images.sweep()
 
-    def new_exec(self, container: Container, settings: dict[str, Any]) -> execs.Exec:
+    def new_exec(self, name: str, settings: dict[str, Any]) -> execs.Exec:
+        container = self.get(name)
         settings = execs.checked(settings)
-        container.check_can_exec()
+        container.check_can_exec(name)
         if settings["User"]:
             try:
                 users.look_up(str(container.root), settings["User"])

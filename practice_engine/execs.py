@@ -39,7 +39,7 @@ class Exec:
             raise Conflict(f"exec command {self.id} has already run")
         if self.running or self._begun:
             raise Conflict(f"exec command {self.id} is already running")
-        self.container.check_can_exec()
+        self.container.check_can_exec(self.container.id)
 
     async def start(self, on_data=None) -> None:
         """Raises NotStarted with the message for the user."""

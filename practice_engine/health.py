@@ -66,7 +66,7 @@ async def probe(container: Container, argv: list[str], seconds: float) -> dict[s
 
     settings = struct({"Cmd": argv, "AttachStdout": True, "AttachStderr": True}, spec.EXEC, "", "")
     try:
-        item = container.engine.new_exec(container, settings)
+        item = container.engine.new_exec(container.id, settings)
         try:
             await item.start(collect)
             await asyncio.wait_for(item.ended.wait(), seconds)
