@@ -7,6 +7,7 @@ import contextlib
 from typing import Any
 from urllib.parse import unquote
 
+from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from .api_containers import _Feed
@@ -54,6 +55,10 @@ class AttachSocket(WebSocketHandler):
             self.finish(b"not websocket protocol")
             return
         await super().get()
+
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+        if not isinstance(error, HTTPError):  # that is the client's fault, and told to it
+            super().log_exception(kind, error, trace)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return subprotocols[0] if subprotocols else None
