@@ -21,8 +21,7 @@ from .stdio import Listener
 from .web import MULTIPLEXED_STREAM, RAW_STREAM, Call, Hijacked, Reply, encoded_stat
 
 _LIST_FILTERS = (
-    "ancestor before exited expose health id is-task isolation label label! "
-    "name network publish since status volume"
+    "ancestor before exited expose health id is-task isolation label label! name network publish since status volume"
 )
 _STATES = ["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 _HEALTHS = ["none", "starting", "healthy", "unhealthy"]
@@ -76,9 +75,7 @@ def _checks(call: Call, wanted: filters.Filters) -> list:
     engine = call.engine
     befores = [engine.get(reference).created for reference in wanted.get("before", [])]
     sinces = [engine.get(reference).created for reference in wanted.get("since", [])]
-    ancestors = {
-        image.id for name in wanted.get("ancestor", []) if (image := _image_or_none(engine, name)) is not None
-    }
+    ancestors = {image.id for name in wanted.get("ancestor", []) if (image := _image_or_none(engine, name)) is not None}
     exposed, published = _ports(wanted, "expose"), _ports(wanted, "publish")
     nets = {mode for name in wanted.get("network", []) for mode in _network_modes(engine, name)}
     tests = {
@@ -164,13 +161,7 @@ def _check_platform(call: Call, platform: str, image: str) -> None:
     machine = rest.partition("/")[0]
     here = architecture()
     if (not machine and system not in ("linux", here)) or (machine and (system, machine) != ("linux", here)):
-        asked = (
-            platform
-            if "/" in platform
-            else f"{platform}/{here}"
-            if platform == "windows"
-            else f"linux/{platform}"
-        )
+        asked = platform if "/" in platform else f"{platform}/{here}" if platform == "windows" else f"linux/{platform}"
         raise NotFound(
             f"image with reference {image} was found but its platform (linux/{here}) "
             f"does not match the specified platform ({asked})"
@@ -190,8 +181,7 @@ async def start(call: Call) -> Any:
     body = call.body().strip()
     if body and body not in (b"{}", b"null"):
         raise BadParameter(
-            "starting container with non-empty request body was deprecated since API v1.22 "
-            "and removed in v1.24"
+            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
         )
     await _container(call).start()
 
@@ -381,11 +371,7 @@ async def logs(call: Call) -> Any:
     reader = container.log.reader(int(tail) if re.fullmatch(r"[0-9]{1,18}", tail) else None)
     try:
         await call.begin(
-            RAW_STREAM
-            if container.config["Tty"]
-            else MULTIPLEXED_STREAM
-            if call.version >= (1, 42)
-            else RAW_STREAM
+            RAW_STREAM if container.config["Tty"] else MULTIPLEXED_STREAM if call.version >= (1, 42) else RAW_STREAM
         )
         if call.flag("follow"):
             await call.until_gone(_follow(call, container, reader, writer))
@@ -720,19 +706,10 @@ async def commit(call: Call) -> Any:
     if not reference:
         raise BadParameter('invalid name or ID supplied: ""')
     container = call.engine.get(reference)
-    given = (
-        call.json_or_nothing(spec.CONFIG, "container.Config")
-        if call.body().strip() not in (b"", b"null")
-        else None
-    )
-    base = {
-        key: value
-        for key, value in container.config.items()
-        if key not in ("Image", "Hostname", "Domainname")
-    }
+    given = call.json_or_nothing(spec.CONFIG, "container.Config") if call.body().strip() not in (b"", b"null") else None
+    base = {key: value for key, value in container.config.items() if key not in ("Image", "Hostname", "Domainname")}
     config = {
-        key: base.get(key)
-        for key in ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
+        key: base.get(key) for key in ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
     }
     for key in ("ExposedPorts", "Healthcheck", "StopSignal"):
         if base.get(key):

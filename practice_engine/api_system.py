@@ -195,8 +195,7 @@ async def disk_usage(call: Call) -> Any:
             all_images = engine.images.all()
             told["LayersSize"] = sum(image.size for image in all_images)
             told["Images"] = [
-                {**images.summary(image, len(engine.containers_of(image.id))), "SharedSize": 0}
-                for image in all_images
+                {**images.summary(image, len(engine.containers_of(image.id))), "SharedSize": 0} for image in all_images
             ]
         if "container" in wanted:
             told["Containers"] = [views.summary(container, size=True) for container in engine.newest_first()]
@@ -250,12 +249,8 @@ def event_matches(wanted: filters.Filters, event: dict[str, Any]) -> bool:
     def by_object(kind: str, values: list[str]) -> bool:
         name = attributes.get("name", "")
         if kind == "image" and event["Type"] == "container":
-            return (
-                attributes.get("image") in values or attributes.get("image", "").partition(":")[0] in values
-            )
-        return event["Type"] == kind and any(
-            actor["ID"].startswith(value) or name == value for value in values
-        )
+            return attributes.get("image") in values or attributes.get("image", "").partition(":")[0] in values
+        return event["Type"] == kind and any(actor["ID"].startswith(value) or name == value for value in values)
 
     tests: dict[str, Callable[[list[str]], bool]] = {
         "type": lambda values: event["Type"] in values,

@@ -94,9 +94,7 @@ def _add_children(tar: tarfile.TarFile, directory: int, name: str, path: str, se
 
 def _add_file(tar: tarfile.TarFile, directory: int, name: str, member: tarfile.TarInfo) -> None:
     try:
-        descriptor = os.open(
-            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
-        )
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     except (FileNotFoundError, PermissionError, OSError):
         return
     with os.fdopen(descriptor, "rb") as file:
@@ -165,9 +163,7 @@ def extract(
             directories: list[tuple[str, tarfile.TarInfo]] = []
             for member in tar:
                 try:
-                    _extract_one(
-                        tar, member, root, path, whiteouts, overwrite_types, copy_ids, owner, directories
-                    )
+                    _extract_one(tar, member, root, path, whiteouts, overwrite_types, copy_ids, owner, directories)
                 except OSError as error:
                     raise Failed(f"Error processing tar file: {member.name}: {error.strerror}") from error
             for inner, member in reversed(directories):
@@ -237,9 +233,7 @@ def _stat(directory: int, name: str) -> os.stat_result | None:
         return None
 
 
-def _make(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, root: str, path: str, directory: int, last: str
-) -> None:
+def _make(tar: tarfile.TarFile, member: tarfile.TarInfo, root: str, path: str, directory: int, last: str) -> None:
     if member.issym():
         os.symlink(member.linkname, last, dir_fd=directory)
     elif member.islnk():
@@ -265,9 +259,7 @@ def _attributes(directory: int, name: str, member: tarfile.TarInfo, copy_ids: bo
         uid, gid = (member.uid, member.gid) if copy_ids or owner is None else owner()
         os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
     if member.isreg() or member.isdir():  # by descriptor: a running container may swap the name for a link
-        descriptor = os.open(
-            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
-        )
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
         try:
             os.fchmod(descriptor, member.mode & 0o7777)
         finally:

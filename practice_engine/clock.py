@@ -52,9 +52,7 @@ def nanoseconds(text: str) -> int:
         hours, minutes = int(zone[1:3]), int(zone[4:6])
         offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
     whole = int(
-        (
-            moment.replace(tzinfo=timezone.utc) - offset - datetime(1970, 1, 1, tzinfo=timezone.utc)
-        ).total_seconds()
+        (moment.replace(tzinfo=timezone.utc) - offset - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds()
     )
     return whole * 10**9 + int((fraction or "0").ljust(9, "0"))
 
@@ -67,9 +65,7 @@ def duration(text: str) -> int:
     """A Go duration (1m30s, 100ms) in nanoseconds. Raises ValueError."""
     if not re.fullmatch(r"[+-]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+", text):
         raise ValueError(text)
-    total = sum(
-        float(n) * _GO_DURATION[unit] for n, _, unit in re.findall(r"(\d+(\.\d*)?)(ns|us|µs|ms|s|m|h)", text)
-    )
+    total = sum(float(n) * _GO_DURATION[unit] for n, _, unit in re.findall(r"(\d+(\.\d*)?)(ns|us|µs|ms|s|m|h)", text))
     if math.isinf(total):
         raise ValueError(text)
     return int(-total if text.startswith("-") else total)

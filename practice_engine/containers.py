@@ -321,9 +321,7 @@ class Container:
             if not await _within(ended, None if grace < 0 else grace):
                 self._signal(signal.SIGKILL)
                 if not await _within(ended, _AFTER_KILL):
-                    raise Failed(
-                        f"cannot stop container: {self.name}: tried to kill container, but did not stop"
-                    )
+                    raise Failed(f"cannot stop container: {self.name}: tried to kill container, but did not stop")
         finally:
             ended.cancel()
 
@@ -437,9 +435,7 @@ class Container:
 
     def update(self, changes: dict[str, Any]) -> list[str]:
         if self.state.removing or self.state.dead:
-            raise Conflict(
-                f"Cannot update container {self.id}: container is marked for removal and cannot be updated"
-            )
+            raise Conflict(f"Cannot update container {self.id}: container is marked for removal and cannot be updated")
         host = json.loads(json.dumps(self.host))
         policy = changes.pop("RestartPolicy", None)
         if policy is not None:
@@ -452,9 +448,7 @@ class Container:
                     )
                 host["RestartPolicy"] = policy
         given = {name: value for name, value in changes.items() if value not in (0, "", None, [])}
-        spec.check_resources(
-            {**given, "MemorySwap": given.get("MemorySwap", 0) if given.get("Memory") else 0}
-        )
+        spec.check_resources({**given, "MemorySwap": given.get("MemorySwap", 0) if given.get("Memory") else 0})
         if given.get("Memory") and "MemorySwap" not in given and -1 < host["MemorySwap"] < given["Memory"]:
             raise Conflict(
                 f"Cannot update container {self.id}: Memory limit should be smaller than already set "
@@ -467,9 +461,7 @@ class Container:
         return spec.warnings(self.config, {**spec.fill_host_config(None), **given}, self.engine.isolation)
 
     def changes(self) -> list[tuple[str, int]]:
-        return trees.changes(
-            str(self.image_root), str(self.root), runs.OURS | frozenset(self.config["Volumes"] or ())
-        )
+        return trees.changes(str(self.image_root), str(self.root), runs.OURS | frozenset(self.config["Volumes"] or ()))
 
     def size_rw(self) -> int:
         total = 0
@@ -583,9 +575,7 @@ class Engine:
             raise BadParameter('invalid name or ID supplied: ""')
         found = self.by_id.get(reference) or self.by_name.get(reference.removeprefix("/"))
         if found is None:
-            matches = [
-                container for identity, container in self.by_id.items() if identity.startswith(reference)
-            ]
+            matches = [container for identity, container in self.by_id.items() if identity.startswith(reference)]
             if len(matches) > 1:
                 raise BadParameter(f"multiple IDs found with provided prefix: {reference}")
             found = matches[0] if matches else None
@@ -595,9 +585,7 @@ class Engine:
 
     def check_name(self, name: str, shown: str | None = None) -> None:
         if not VALID_NAME.fullmatch(name):
-            raise BadParameter(
-                f"Invalid container name ({shown or name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
-            )
+            raise BadParameter(f"Invalid container name ({shown or name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
         plain = name.removeprefix("/")
         holder = self.by_name[plain].id if plain in self.by_name else self._pending_names.get(plain)
         if holder:
@@ -631,9 +619,7 @@ class Engine:
             self._pending_names.pop(name, None)
         return container, spec.warnings(config, host, self.isolation)
 
-    async def _make(
-        self, identity: str, name: str, config: dict, host: dict, image: Image | None
-    ) -> Container:
+    async def _make(self, identity: str, name: str, config: dict, host: dict, image: Image | None) -> Container:
         """All of it under another name first, then one rename: a full disk leaves nothing."""
         work = self.data / "containers" / f".{identity}"
         final = self.directory_of(identity)
@@ -735,9 +721,7 @@ class Engine:
             raise NotFound(f"No such exec instance: {identity}")
         return found
 
-    async def commit(
-        self, container: Container, *, name: str, comment: str, author: str, config: dict
-    ) -> Image:
+    async def commit(self, container: Container, *, name: str, comment: str, author: str, config: dict) -> Image:
         paused = container.state.running and not container.state.paused
         if paused and container.run is not None and container.run.shim is not None:
             tree.stop_all(container.run.shim.pid)

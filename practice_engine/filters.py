@@ -48,9 +48,7 @@ def boolean(filters: Filters, name: str, default: bool) -> bool:
     values = {value.lower() for value in filters.get(name, [])}
     if not values:
         return default
-    truth = {
-        value in ("1", "true", "t") for value in values if value in ("1", "true", "t", "0", "false", "f")
-    }
+    truth = {value in ("1", "true", "t") for value in values if value in ("1", "true", "t", "0", "false", "f")}
     if len(truth) != 1 or len(values) != 1:
         raise BadParameter(f"invalid filter '{name}=[{' '.join(filters[name])}]'")
     return truth.pop()

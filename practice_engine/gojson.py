@@ -126,8 +126,7 @@ def _read(value: Any, kind: Kind, path: str) -> Any:
     if kind in ("int", "int64") and number:
         if isinstance(value, float) or abs(value) >= 1 << 63:
             raise BadParameter(
-                f"invalid JSON: json: cannot unmarshal number {value} "
-                f"into Go struct field {path} of type {kind}"
+                f"invalid JSON: json: cannot unmarshal number {value} into Go struct field {path} of type {kind}"
             )
         return value
     if isinstance(value, bool) != (kind == "bool") or not isinstance(value, wanted):

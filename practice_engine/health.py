@@ -42,9 +42,7 @@ async def watch(container: Container) -> None:
         state = container.state.health
         if state is None:
             return
-        starting = (
-            state["Status"] == "starting" and asyncio.get_running_loop().time() - began < times["StartPeriod"]
-        )
+        starting = state["Status"] == "starting" and asyncio.get_running_loop().time() - began < times["StartPeriod"]
         await asyncio.sleep(times["StartInterval"] if starting else times["Interval"])
         if container.state.paused or not container.state.running:
             continue
@@ -91,9 +89,7 @@ async def probe(container: Container, argv: list[str], seconds: float) -> dict[s
     }
 
 
-def note(
-    container: Container, state: dict[str, Any], result: dict[str, Any], retries: int, *, forgiven: bool
-) -> None:
+def note(container: Container, state: dict[str, Any], result: dict[str, Any], retries: int, *, forgiven: bool) -> None:
     state["Log"] = [*state["Log"], result][-_KEPT:]
     before = state["Status"]
     if result["ExitCode"] == 0:

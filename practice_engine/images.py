@@ -291,9 +291,7 @@ class Images:
                 for entry in gojson.scalars(json.loads(manifest.read_bytes())):
                     loaded.append(self._load_one(unpacked, entry))
             except _NO_ARCHIVE as error:
-                raise BadParameter(
-                    "manifest.json or what it names is not what `docker save` writes"
-                ) from error
+                raise BadParameter("manifest.json or what it names is not what `docker save` writes") from error
         return loaded
 
     def _load_one(self, unpacked: Path, entry: dict) -> tuple[Image, list[str]]:
@@ -323,8 +321,7 @@ class Images:
     def remove(self, reference: str, *, force: bool) -> list[dict[str, str]]:
         image = self.get(reference)
         by_id = (
-            image.short.startswith(reference.removeprefix("sha256:"))
-            and familiar_or_none(reference) not in image.tags
+            image.short.startswith(reference.removeprefix("sha256:")) and familiar_or_none(reference) not in image.tags
         )
         users = self._in_use(image.id)
         running = [container for container in users if container.state.running]
@@ -382,9 +379,7 @@ class Images:
 
     def refuse_pull(self, name: str) -> NotFound:
         here = ", ".join(self.names()) or "none"
-        return NotFound(
-            f"the practice engine cannot pull {name}: it has no registry. The images that are here: {here}"
-        )
+        return NotFound(f"the practice engine cannot pull {name}: it has no registry. The images that are here: {here}")
 
 
 def familiar_or_none(text: str) -> str | None:
@@ -571,9 +566,7 @@ def write_save(chosen: list[tuple[Image, list[str]]], store: Images, out: Any) -
                 member.mtime = int(time.time())
                 tar.addfile(member, layer)
             archive.add_bytes(tar, f"{image.short}.json", store.config_file(image))
-            manifest.append(
-                {"Config": f"{image.short}.json", "RepoTags": sorted(set(tags)), "Layers": [layer_name]}
-            )
+            manifest.append({"Config": f"{image.short}.json", "RepoTags": sorted(set(tags)), "Layers": [layer_name]})
             for tag in tags:
                 name, _, version = tag.rpartition(":")
                 repositories.setdefault(name, {})[version] = image.short
@@ -582,6 +575,4 @@ def write_save(chosen: list[tuple[Image, list[str]]], store: Images, out: Any) -
 
 
 def refuse_build() -> NotOffered:
-    return NotOffered(
-        "the practice engine does not build images: commit a container or import a root file system"
-    )
+    return NotOffered("the practice engine does not build images: commit a container or import a root file system")

@@ -136,30 +136,20 @@ class Isolation:
             + (f", Landlock {self.landlock} on top." if self.landlock else ", no Landlock in this kernel."),
         ]
         if tier.pid_namespace:
-            lines.append(
-                "A container has a loopback and published ports; other networks only with NetworkMode host."
-            )
+            lines.append("A container has a loopback and published ports; other networks only with NetworkMode host.")
         else:
             lines.append("Containers share the network, the host name and the process list of this machine.")
         if not self.confines_files:
             lines.append("WARNING: containers can read and write whatever the user running this engine can.")
         elif tier.name == "plain":
-            lines.append(
-                "Containers see the programs of this machine (read-only), but neither home nor data."
-            )
+            lines.append("Containers see the programs of this machine (read-only), but neither home nor data.")
             if kernel.can_refuse_calls():
                 lines.append("chmod, chown, setting times and Unix sockets fail in them, also in their root.")
             else:
-                lines.append(
-                    "WARNING: containers can change modes and times of the user's files, and use sockets."
-                )
+                lines.append("WARNING: containers can change modes and times of the user's files, and use sockets.")
         if not self.confines_signals:
-            lines.append(
-                "WARNING: containers can signal processes outside of them that belong to the same user."
-            )
-        lines.append(
-            "Limits on CPU and block devices are not enforced; memory limits are enforced by sampling."
-        )
+            lines.append("WARNING: containers can signal processes outside of them that belong to the same user.")
+        lines.append("Limits on CPU and block devices are not enforced; memory limits are enforced by sampling.")
         return lines
 
     def setup(

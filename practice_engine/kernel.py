@@ -103,9 +103,7 @@ def unshare(names: Iterable[str]) -> None:
     _check(_libc.unshare(flags), "unshare")
 
 
-def mount(
-    source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None
-) -> None:
+def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
     result = _libc.mount(_bytes(source), _bytes(target), _bytes(kind), ctypes.c_ulong(flags), _bytes(data))
     _check(result, f"mount {target}")
 
@@ -225,9 +223,7 @@ def refuse_calls() -> None:
 # Landlock: a process gives up rights for itself and all its children, without any privilege.
 LANDLOCK_READ = 0x1 | 0x4 | 0x8  # execute, read a file, read a directory
 LANDLOCK_DEVICE = 0x2 | 0x4 | 1 << 14 | 1 << 15
-LANDLOCK_FILE = (
-    0x1 | 0x2 | 0x4 | 1 << 14 | 1 << 15
-)  # the rights that can be given on something not a directory
+LANDLOCK_FILE = 0x1 | 0x2 | 0x4 | 1 << 14 | 1 << 15  # the rights that can be given on something not a directory
 _FS_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 LANDLOCK_ALL = (1 << 16) - 1
 SCOPE_ABSTRACT_SOCKETS, SCOPE_SIGNALS = 1, 2

@@ -124,9 +124,7 @@ class LogStore:
     def _append(self, stream: int, data: bytes) -> None:
         now = max(time.time_ns(), self._last_time + 1)
         self._last_time = now
-        record = (
-            _HEAD.pack(now, stream, data.count(b"\n"), len(data)) + data + _TAIL.pack(_AROUND + len(data))
-        )
+        record = _HEAD.pack(now, stream, data.count(b"\n"), len(data)) + data + _TAIL.pack(_AROUND + len(data))
         try:
             file = self._file or self._open()
             if file.write(record) < len(record):  # the last of the disk

@@ -105,9 +105,7 @@ class Published:
         self.bindings, self._servers, self._transports = [], [], []
 
 
-def _bind(
-    container: Container, inside: int, protocol: str, address: str, outside: range
-) -> list[socket.socket]:
+def _bind(container: Container, inside: int, protocol: str, address: str, outside: range) -> list[socket.socket]:
     """One socket, or without an address one for each family on the same port."""
     error: OSError | None = None
     for port in outside if outside.start else [0] * _TRIES:

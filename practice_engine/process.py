@@ -65,9 +65,7 @@ class Shim:
 
     async def run(self, request: dict, descriptors: list[int]) -> tuple[int, int | None]:
         """Start one process: its PID here, and the terminal if the shim made one."""
-        answer, received = await self._ask(
-            {"op": "run", **request, "descriptors": len(descriptors)}, descriptors
-        )
+        answer, received = await self._ask({"op": "run", **request, "descriptors": len(descriptors)}, descriptors)
         error = answer.get("error")
         if error:
             for descriptor in received:

@@ -23,9 +23,7 @@ def parts_of(path: str) -> list[str]:
 
 
 @contextmanager
-def parent(
-    root: str, path: str, *, follow_last: bool = True, create: bool = False
-) -> Iterator[tuple[int, str, str]]:
+def parent(root: str, path: str, *, follow_last: bool = True, create: bool = False) -> Iterator[tuple[int, str, str]]:
     """(descriptor of its directory, last name, resolved path) of `path` in root; the name is "." for root."""
     stack = [os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
     names: list[str] = []
@@ -76,9 +74,7 @@ def read_text(root: str, path: str, limit: int = 1 << 20) -> str:
     """A small file of the container, or nothing if it is not there or not a plain file."""
     try:
         with parent(root, path) as (directory, name, _):
-            descriptor = os.open(
-                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
-            )
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     return ""

@@ -188,9 +188,7 @@ class Run:
             raise explain(failure, argv[0], directory) from failure
         except (ShimLost, OSError) as problem:
             await self.abandon()
-            raise NotStarted(
-                Failed(f"the container's process could not be started: {problem}"), 128
-            ) from problem
+            raise NotStarted(Failed(f"the container's process could not be started: {problem}"), 128) from problem
         self.stdio.started(master, self.output)
         self._started = True
         if self._early is not None:
@@ -333,9 +331,7 @@ class Run:
                 raise NotStarted(error, 128) from error
             self._check_identity(identity)
         plain = self.isolation.tier.name == "plain"
-        env = environment(
-            self.config, identity, tty=settings["Tty"], root=self.root, plain=plain, more=settings["Env"]
-        )
+        env = environment(self.config, identity, tty=settings["Tty"], root=self.root, plain=plain, more=settings["Env"])
         directory = settings["WorkingDir"] or self.config["WorkingDir"] or "/"
         stdio = Stdio(
             tty=settings["Tty"],

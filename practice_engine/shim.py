@@ -343,10 +343,7 @@ def enter_namespaces(setup: dict) -> None:
         kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, options)
     attempt(kernel.mount, "sysfs", "/sys", "sysfs", 0xF)
     flags = kernel.MS_NODEV | kernel.MS_NOSUID * setup["nosuid"] | kernel.MS_RDONLY * setup["read_only"]
-    if (
-        not attempt(kernel.mount, None, "/", None, kernel.MS_BIND | kernel.MS_REMOUNT | flags)
-        and setup["read_only"]
-    ):
+    if not attempt(kernel.mount, None, "/", None, kernel.MS_BIND | kernel.MS_REMOUNT | flags) and setup["read_only"]:
         raise OSError(errno.EPERM, "the root file system could not be made read-only")
 
 
@@ -504,11 +501,7 @@ def become(setup: dict, message: dict, descriptors: list[int], report: int, firs
         os.chdir(setup["root"] + directory if setup["tier"] == "plain" else directory)
     except OSError as problem:
         raise Stage("chdir", problem.errno or 0) from problem
-    program = (
-        message["argv"][0]
-        if setup["tier"] == "proot"
-        else find(message["argv"][0], environment.get("PATH", ""))
-    )
+    program = message["argv"][0] if setup["tier"] == "proot" else find(message["argv"][0], environment.get("PATH", ""))
     if kernel.LINUX:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in range(1, signal.NSIG):

@@ -361,8 +361,7 @@ def check_resources(host: dict) -> None:
         wanted = set(_cpu_list(host["CpusetCpus"]))
         if not wanted <= set(range(processors)):
             raise BadParameter(
-                f"Requested CPUs are not available - requested {host['CpusetCpus']}, "
-                f"available: 0-{processors - 1}"
+                f"Requested CPUs are not available - requested {host['CpusetCpus']}, available: 0-{processors - 1}"
             )
 
 
@@ -451,9 +450,7 @@ def tmpfs(host: dict) -> list[tuple[str, str]]:
             size = (mount.get("TmpfsOptions") or {}).get("SizeBytes")
             found.append((mount["Target"], f"size={size}" if size else ""))
     words = ("noexec", "nosuid", "nodev", "rw", "exec", "suid", "dev", "ro")
-    return [
-        (target, ",".join(w for w in options.split(",") if w and w not in words)) for target, options in found
-    ]
+    return [(target, ",".join(w for w in options.split(",") if w and w not in words)) for target, options in found]
 
 
 _REFUSED_MODES = (
@@ -475,8 +472,7 @@ def refuse(config: dict, host: dict, isolation: Isolation) -> None:
             raise NotOffered(f"{name} has no named volumes: '{source}:{target}' is not possible")
         if not isolation.tier.mounts:
             raise NotOffered(
-                f"{name} cannot mount {source} here: its isolation tier is "
-                f"'{isolation.tier.name}', without mounts"
+                f"{name} cannot mount {source} here: its isolation tier is '{isolation.tier.name}', without mounts"
             )
     if tmpfs(host) and not isolation.tier.mounts:
         raise NotOffered(f"{name} cannot mount a tmpfs here: its isolation tier is '{isolation.tier.name}'")
@@ -501,9 +497,7 @@ def refuse(config: dict, host: dict, isolation: Isolation) -> None:
     if mode.startswith("container:"):
         raise NotOffered(f"{name} does not share one container's network with another")
     if mode == "none" and not isolation.tier.pid_namespace:
-        raise NotOffered(
-            f"{name} cannot take a container off the network here (tier '{isolation.tier.name}')"
-        )
+        raise NotOffered(f"{name} cannot take a container off the network here (tier '{isolation.tier.name}')")
 
 
 _UNENFORCED = (
@@ -532,32 +526,23 @@ def warnings(config: dict, host: dict, isolation: Isolation) -> list[str]:
             lines.append(f"The practice engine does not enforce {what} ({key}). Discarded.")
     if host.get("Memory"):
         lines.append(
-            "The practice engine enforces the memory limit by sampling: "
-            "a container above it is killed, a moment late."
+            "The practice engine enforces the memory limit by sampling: a container above it is killed, a moment late."
         )
     if host["Privileged"]:
         lines.append("The practice engine has no privileged mode. Privileged was discarded.")
     extra = {capability(name) for name in host["CapAdd"] or []} - set(isolation.tier.capabilities or ())
     if extra:
-        lines.append(
-            f"The practice engine does not add capabilities ({', '.join(sorted(extra))}). Discarded."
-        )
-    profiles = [
-        o for o in host["SecurityOpt"] or [] if not re.match(r"no-new-privileges|\w+[=:]unconfined", o)
-    ]
+        lines.append(f"The practice engine does not add capabilities ({', '.join(sorted(extra))}). Discarded.")
+    profiles = [o for o in host["SecurityOpt"] or [] if not re.match(r"no-new-privileges|\w+[=:]unconfined", o)]
     if profiles:
         lines.append(f"The practice engine has no security profiles ({', '.join(profiles)}). Discarded.")
     if config["Volumes"]:
         paths = ", ".join(sorted(config["Volumes"]))
-        lines.append(
-            f"The practice engine has no volumes: {paths} is an ordinary directory of the container."
-        )
+        lines.append(f"The practice engine has no volumes: {paths} is an ordinary directory of the container.")
     if host["NetworkMode"] == "host" and host["PortBindings"]:
         lines.append("Published ports are discarded when using host network mode")
     if host["Dns"] or host["DnsOptions"] or host["DnsSearch"]:
-        lines.append(
-            "The practice engine has no name server: Dns settings are only written to /etc/resolv.conf."
-        )
+        lines.append("The practice engine has no name server: Dns settings are only written to /etc/resolv.conf.")
     return lines
 
 
@@ -568,8 +553,7 @@ def size(text: str) -> int:
     match = _SIZE.match(text)
     if not match:
         raise Failed(
-            "failed to create task for container: failed to initialize logging driver: "
-            f"invalid size: '{text}'"
+            f"failed to create task for container: failed to initialize logging driver: invalid size: '{text}'"
         )
     return int(float(match[1]) * 1024 ** " kmgtp".index(match[2].lower() or " "))
 

@@ -137,9 +137,7 @@ class Stdio:
             self._take_terminal(master)
         self.close_child_ends()
         self.output = output
-        self._pumps = [
-            asyncio.create_task(self._pump(stream, descriptor)) for stream, descriptor in self._reads
-        ]
+        self._pumps = [asyncio.create_task(self._pump(stream, descriptor)) for stream, descriptor in self._reads]
 
     def close_child_ends(self) -> None:
         for descriptor in self.child_ends:
@@ -196,9 +194,7 @@ class Stdio:
 
     def resize(self, rows: int, columns: int) -> None:
         if self.tty and self._stdin is not None:
-            fcntl.ioctl(
-                self._stdin, termios.TIOCSWINSZ, struct.pack("HHHH", rows & 0xFFFF, columns & 0xFFFF, 0, 0)
-            )
+            fcntl.ioctl(self._stdin, termios.TIOCSWINSZ, struct.pack("HHHH", rows & 0xFFFF, columns & 0xFFFF, 0, 0))
 
     async def finish(self) -> None:
         """After the process has ended: what it still had to say, then close everything."""
@@ -230,9 +226,7 @@ class Stdio:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._waiting[descriptor, write] = future
-        add, remove = (
-            (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
-        )
+        add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
         add(descriptor, lambda: None if future.done() else future.set_result(None))
         try:
             await future

@@ -113,9 +113,7 @@ async def _by_ps(program: str, words: list[str], pids: list[int]) -> dict[str, A
     if done is None:
         done, error = await _run(program, words)
     if done is None:
-        raise Failed(
-            f"ps: {error.removeprefix('error:').strip() if not error.startswith('error') else error}"
-        )
+        raise Failed(f"ps: {error.removeprefix('error:').strip() if not error.startswith('error') else error}")
     lines = done.splitlines()
     titles = lines[0].split()
     if "PID" not in titles:
@@ -149,9 +147,7 @@ def _by_ourselves(ps_args: str, words: list[str], pids: list[int]) -> dict[str, 
     if names is None and len(words) == 1 and words[0].startswith("-o"):
         names = words[0][2:].split(",")
     if names is None:
-        raise Failed(
-            "ps: error: unsupported option; without a ps on this machine there are -ef, aux and -o names"
-        )
+        raise Failed("ps: error: unsupported option; without a ps on this machine there are -ef, aux and -o names")
     unknown = [name for name in names if name not in COLUMNS]
     if unknown:
         raise Failed(f'ps: error: unknown user-defined format specifier "{unknown[0]}"')

@@ -22,9 +22,7 @@ def _table(root: str, path: str) -> list[list[str]]:
     """Whoever wrote it: a line whose ids are no numbers is none."""
     lines = [line.split(":") for line in rooted.read_text(root, path).splitlines()]
     ids = slice(2, 4 if path == "/etc/passwd" else 3)
-    return [
-        fields for fields in lines if fields[ids] and all(_number(text) is not None for text in fields[ids])
-    ]
+    return [fields for fields in lines if fields[ids] and all(_number(text) is not None for text in fields[ids])]
 
 
 def _number(text: str) -> int | None:
@@ -37,9 +35,7 @@ def look_up(root: str, text: str, extra_groups: list[str] | None = None) -> Iden
     passwd, groups = _table(root, "/etc/passwd"), _table(root, "/etc/group")
     uid, gid, home, name = _number(user or "0"), 0, "/", ""
     for fields in passwd:
-        if len(fields) >= 6 and (
-            fields[0] == (user or "root") or (uid is not None and fields[2] == str(uid))
-        ):
+        if len(fields) >= 6 and (fields[0] == (user or "root") or (uid is not None and fields[2] == str(uid))):
             name, uid, gid, home = fields[0], int(fields[2]), int(fields[3]), fields[5] or "/"
             break
     if uid is None:

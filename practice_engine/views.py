@@ -107,11 +107,7 @@ def status_text(container: Container) -> str:
 def image_shown(container: Container) -> str:
     """The name it was made from, as long as that name still means the same image."""
     found = container.engine.images.find(container.config["Image"])
-    return (
-        container.config["Image"]
-        if found is not None and found.id == container.image_id
-        else container.image_id
-    )
+    return container.config["Image"] if found is not None and found.id == container.image_id else container.image_id
 
 
 def _quoted(word: str) -> str:
