@@ -28,6 +28,7 @@ ALONE = Path(__file__).with_name("alone.py")
 ORDINARY = 65533
 BECOME = ("setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups")
 OURS = ("DOCKER", "XDG_", "JUPYTER", "IPYTHON", "COLAB", "PYTEST", "TMPDIR")
+AGAIN = "subprocess.run([sys.executable, '-c', ''], check=True)"  # a kernel and the engine are started so
 PEOPLE = ("me", "ordinary") if os.geteuid() == 0 else ("me",)
 
 
@@ -43,7 +44,8 @@ def person(request: pytest.FixtureRequest) -> Iterator[tuple[list[str], dict[str
         if not shutil.which("setpriv"):
             pytest.skip("setpriv is not installed, by which root becomes an ordinary user")
         os.chown(home, ORDINARY, ORDINARY)
-        tried = [*BECOME, sys.executable, "-c", f"import practice_engine, dockermagic; open({str(ALONE)!r})"]
+        trial = f"import subprocess, sys, practice_engine, dockermagic; open({str(ALONE)!r}); {AGAIN}"
+        tried = [*BECOME, sys.executable, "-c", trial]
         done = subprocess.run(tried, env=env, cwd=home, capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"an ordinary user may not run {sys.executable} with this project: {done.stderr.strip()[-200:]}")

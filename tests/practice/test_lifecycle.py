@@ -28,6 +28,7 @@ from dockermagic.session import Session
 from practice_engine import server
 
 ORDINARY = 65533
+AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
 SLEEPER = {"Image": "busybox", "Cmd": ["sleep", "86408"]}
 
 
@@ -311,7 +312,7 @@ def test_a_home_that_cannot_be_written_is_told(user: User) -> None:
     become: tuple[str, ...] = ()
     if os.geteuid() == 0:
         become = ("setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups")
-        if not shutil.which("setpriv") or subprocess.run([*become, sys.executable, "-c", ""]).returncode:
+        if not shutil.which("setpriv") or subprocess.run([*become, sys.executable, "-c", AGAIN]).returncode:
             pytest.skip("an ordinary user cannot run this Python")
     said = block(user, *become)
     assert said.startswith("NoEngine: the practice engine cannot be started: ")
