@@ -26,21 +26,6 @@ sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 import kernel
 
-MASKED = [
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-]
-READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 DEVICES = ["null", "zero", "full", "random", "urandom", "tty"]
 _NEW_PROC = "/dev/.proc"
 DEVICE_LINKS = {
@@ -383,11 +368,11 @@ def furnish_proc() -> None:
     kernel.unmount("/proc")
     kernel.mount(_NEW_PROC, "/proc", flags=kernel.MS_MOVE)
     os.rmdir(_NEW_PROC)
-    for path in READ_ONLY:
+    for path in kernel.READONLY_PATHS:
         if os.path.exists(path):
             kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
             kernel.mount(None, path, None, kernel.MS_BIND | kernel.MS_REMOUNT | 0xF)
-    for path in MASKED:
+    for path in kernel.MASKED_PATHS:
         if os.path.isdir(path):
             kernel.mount("tmpfs", path, "tmpfs", kernel.MS_RDONLY, "size=4k,nr_inodes=2")
         elif os.path.exists(path):
@@ -406,12 +391,10 @@ def bind(source: str, target: str, options: str) -> None:
 
 def plain_directory(path: str) -> None:
     """A container may have put a link where its own /proc is about to be mounted."""
-    try:
+    with contextlib.suppress(FileNotFoundError):
         if stat.S_ISDIR(os.lstat(path).st_mode):
             return
         os.unlink(path)
-    except FileNotFoundError:
-        pass
     os.mkdir(path, 0o755)
 
 

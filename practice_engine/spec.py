@@ -10,7 +10,7 @@ from typing import Any
 from .errors import BadParameter, Failed, NotOffered
 from .gojson import OMIT, Alias, Struct, struct
 from .isolation import Isolation
-from .kernel import CAPABILITIES
+from .kernel import CAPABILITIES, MASKED_PATHS, READONLY_PATHS
 
 HEALTHCHECK = {
     "Test": (["string"], OMIT),
@@ -197,22 +197,6 @@ EXEC = {
     "Detach": ("bool", False),
 }
 EXEC_START = {"Detach": ("bool", False), "Tty": ("bool", False), "ConsoleSize": (["int"], OMIT)}
-
-MASKED_PATHS = [
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-]
-READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 SIGNALS = {name[3:]: number.value for name, number in signal.Signals.__members__.items() if "_" not in name}
 SIGNALS |= {f"RTMIN+{n}": signal.SIGRTMIN + n for n in range(1, 16)} if hasattr(signal, "SIGRTMIN") else {}
