@@ -31,6 +31,8 @@ import requests_unixsocket
 
 NAMED = "DOCKERMAGIC_ENGINES"
 PRACTICE = "practice"
+AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
+"""For an ordinary user, who may be able to run this Python and not to start it again, as kernels and engines are."""
 LABEL = "dockermagic"
 SECONDS = 30
 reached: dict[str, str] = {}

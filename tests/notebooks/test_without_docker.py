@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from alone import REPORT
+from plain import AGAIN
 from runner import TUTORIAL
 
 from dockermagic.hunter import Hunter
@@ -28,7 +29,6 @@ ALONE = Path(__file__).with_name("alone.py")
 ORDINARY = 65533
 BECOME = ("setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups")
 OURS = ("DOCKER", "XDG_", "JUPYTER", "IPYTHON", "COLAB", "PYTEST", "TMPDIR")
-AGAIN = "subprocess.run([sys.executable, '-c', ''], check=True)"  # a kernel and the engine are started so
 PEOPLE = ("me", "ordinary") if os.geteuid() == 0 else ("me",)
 
 
@@ -44,7 +44,7 @@ def person(request: pytest.FixtureRequest) -> Iterator[tuple[list[str], dict[str
         if not shutil.which("setpriv"):
             pytest.skip("setpriv is not installed, by which root becomes an ordinary user")
         os.chown(home, ORDINARY, ORDINARY)
-        trial = f"import subprocess, sys, practice_engine, dockermagic; open({str(ALONE)!r}); {AGAIN}"
+        trial = f"import practice_engine, dockermagic; open({str(ALONE)!r}); {AGAIN}"
         tried = [*BECOME, sys.executable, "-c", trial]
         done = subprocess.run(tried, env=env, cwd=home, capture_output=True, text=True)
         if done.returncode:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plain import AGAIN
 from practicekit import Engine, eventually
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -23,7 +24,6 @@ from practice_engine import isolation, kernel
 
 ROOT_TIERS = ("namespaces", "user-namespaces", "user-namespaces-without-proc", "chroot", "proot")
 USER_TIERS = ("user-namespaces", "user-namespaces-without-proc", "proot", "plain")
-AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
 ORDINARY = 54321
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from jupyter_client.manager import KernelManager
+from plain import AGAIN
 from practicekit import ROOT, eventually
 
 from dockermagic import practice
@@ -28,7 +29,6 @@ from dockermagic.session import Session
 from practice_engine import server
 
 ORDINARY = 65533
-AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
 SLEEPER = {"Image": "busybox", "Cmd": ["sleep", "86408"]}
 
 
