@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -48,6 +49,15 @@ class Terminal:
 
     def size(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def resize_until(self, pattern: str, rows: int, columns: int) -> None:
+        """Take another size, and tell it until `pattern` shows: a CLI that does not listen yet misses the signal."""
+        self.size(rows, columns)
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.text):
+            assert time.monotonic() < end, f"no {pattern!r} in {self.text!r}"
+            os.kill(self.process.pid, signal.SIGWINCH)
+            self._read()
 
     def type(self, text: str) -> None:
         os.write(self.fd, text.encode())

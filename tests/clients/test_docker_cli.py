@@ -296,8 +296,7 @@ def test_run_it_resizes(docker: Docker, name: str) -> None:
     script = 'for size in "33 101" "44 55"; do until stty size | grep -x "$size"; do sleep 0.1; done; done'
     terminal = docker.terminal("run", "-it", "--name", name, IMAGE, "sh", "-c", script, rows=33, columns=101)
     terminal.expect("33 101\r\n")
-    terminal.size(44, 55)
-    terminal.expect("44 55\r\n")
+    terminal.resize_until("44 55\r\n", 44, 55)
     assert terminal.end() == 0
 
 
