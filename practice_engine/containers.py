@@ -209,7 +209,7 @@ class Container:
         await run.finish()
         self.log.end_of_run()
         if lost:
-            tree.bury_orphans(process.live)
+            tree.bury_orphans(process.known())
         self.run = None
         started, now = clock.nanoseconds(state.started_at), time.time_ns()
         state.pid, state.paused, state.exit_code = 0, False, code

@@ -21,6 +21,7 @@ from tornado.httpserver import HTTPServer
 from . import NAME, isolation, kernel, process, tree
 from .attach_ws import ATTACH_PATH, AttachSocket
 from .containers import Engine
+from .nursery import nursery
 from .routes import ROUTES
 from .web import Handler, Router
 
@@ -147,6 +148,7 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     held = lock(data)
     os.umask(0o022)
     kernel.become_subreaper()
+    nursery.open()
     loop = asyncio.get_running_loop()
     life = Life(idle_exit)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -178,7 +180,8 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
         socket_path.unlink(missing_ok=True)
         await engine.close()
         await server.close_all_connections()
-        tree.bury_orphans(process.live)
+        tree.bury_orphans(process.known())
+        nursery.close()
         (data / "socket").unlink(missing_ok=True)
         os.close(held)
 

@@ -71,12 +71,17 @@ async def watch_memory(container: Container) -> None:
         await asyncio.sleep(_SAMPLE_EVERY)
 
 
-def bury_orphans(shims: set[int]) -> None:
-    """Children of the engine that are no shim and left its session: inherited from a killed shim."""
+def bury_orphans(ours: set[int]) -> None:
+    """Children of the engine that it does not know: inherited from a killed shim if they left its session.
+
+    In its session there may be a shim that is just being born, which is let live.
+    """
     session = os.getsid(0)
     for child in psutil.Process().children():
         with contextlib.suppress(*_GONE, ChildProcessError):
-            if child.pid in shims or os.getsid(child.pid) == session:
+            if child.pid in ours:
+                continue
+            if os.getsid(child.pid) == session and child.status() != psutil.STATUS_ZOMBIE:
                 continue
             for process in [*child.children(recursive=True), child]:
                 with contextlib.suppress(*_GONE):
