@@ -212,11 +212,11 @@ async def kill(call: Call) -> Any:
 
 
 async def pause(call: Call) -> Any:
-    _container(call).pause()
+    (await _container(call).settled()).pause()
 
 
 async def unpause(call: Call) -> Any:
-    _container(call).unpause()
+    (await _container(call).settled()).unpause()
 
 
 async def rename(call: Call) -> Any:
@@ -256,12 +256,12 @@ def _size_of_screen(call: Call) -> tuple[int, int]:
 
 async def resize(call: Call) -> Any:
     rows, columns = _size_of_screen(call)
-    _container(call).resize(rows, columns)
+    (await _container(call).settled()).resize(rows, columns)
     return Reply()
 
 
 async def top_of(call: Call) -> Any:
-    container = _container(call)
+    container = await _container(call).settled()
     container.check_running()
     if container.state.restarting:
         raise Conflict(f"Container {container.id} is restarting, wait until the container is running")

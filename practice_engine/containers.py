@@ -33,6 +33,8 @@ class Container:
     def __init__(self, engine: Engine, record: dict[str, Any]) -> None:
         self.engine = engine
         self.id: str = record["id"]
+        self.directory = engine.directory_of(self.id)
+        self.root = self.directory / "root"
         self.name: str = record["name"]
         self.created: int = record["created"]
         self.config: dict[str, Any] = record["config"]
@@ -55,14 +57,6 @@ class Container:
         self._ended.set()
         self._helpers: list[asyncio.Task[None]] = []
         self._size_rw: tuple[float, int] | None = None
-
-    @property
-    def directory(self) -> Path:
-        return self.engine.directory_of(self.id)
-
-    @property
-    def root(self) -> Path:
-        return self.directory / "root"
 
     @property
     def image_root(self) -> Path:
@@ -107,6 +101,13 @@ class Container:
             self._begun.clear()
             await self._begun.wait()
         return self.run
+
+    async def settled(self) -> Container:
+        """Itself, once a start under way has come to its end: what is asked meanwhile is asked of its result."""
+        if self.lock.locked():
+            async with self.lock:
+                pass
+        return self
 
     def pids(self) -> list[int]:
         if self.run is None or self.run.shim is None:
@@ -290,12 +291,13 @@ class Container:
         """Stopped while waiting for the next try."""
         self._cancel_restart()
         self.state.running = self.state.restarting = False
-        self.save()
+        self.try_save()
         self.waiters.tell_stopped(self.state.exit_code)
 
     # stop, kill, restart
 
     async def stop(self, seconds: int | None, signal_name: str = "") -> None:
+        await self.settled()
         if not self.state.running:
             raise AlreadyDone
         try:
@@ -337,6 +339,7 @@ class Container:
             number = spec.signal_for_linux(signal_name or "KILL")
         except BadParameter as error:
             raise BadParameter(f"cannot kill container: {reference}: {error.message}") from error
+        await self.settled()
         if not self.state.running:
             raise Conflict(f"cannot kill container: {reference}: container {self.id} is not running")
         if number == signal.SIGKILL or number == spec.signal_number(self.config.get("StopSignal") or "TERM"):
@@ -354,6 +357,7 @@ class Container:
             number = spec.signal_for_linux(signal_name or self.config.get("StopSignal") or "TERM")
         except BadParameter as error:
             raise Failed(f"Cannot restart container {self.name}: {error.message}") from error
+        await self.settled()
         auto_remove, self.host["AutoRemove"] = self.host["AutoRemove"], False
         try:
             if self.state.running:

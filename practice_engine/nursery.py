@@ -13,8 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 SHIM = str(Path(__file__).with_name("shim.py"))
 
 
@@ -69,7 +67,17 @@ def buried(pid: int) -> bool:
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:  # not ours yet, or never: where there are no subreapers
-        return not psutil.pid_exists(pid)
+        return not _exists(pid)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def wait_for(pid: int) -> None:

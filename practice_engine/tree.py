@@ -91,13 +91,13 @@ def bury_orphans(ours: set[int]) -> None:
 
 def kill_strays(directory: str) -> None:
     """At the start: processes still in a container's directory, their engine and shim both killed."""
-    for process in psutil.process_iter():
+    for pid in psutil.pids():
         with contextlib.suppress(*_GONE, OSError):
-            inside = os.readlink(f"/proc/{process.pid}/root").startswith(directory + "/")
-            if not inside and os.readlink(f"/proc/{process.pid}/cwd").startswith(directory + "/"):
-                inside = process.environ().get("container", "").startswith(MARK)
+            inside = os.readlink(f"/proc/{pid}/root").startswith(directory + "/")
+            if not inside and os.readlink(f"/proc/{pid}/cwd").startswith(directory + "/"):
+                inside = psutil.Process(pid).environ().get("container", "").startswith(MARK)
             if inside:
-                process.kill()
+                os.kill(pid, signal.SIGKILL)
 
 
 # stats
