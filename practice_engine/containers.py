@@ -8,6 +8,7 @@ import json
 import re
 import secrets
 import signal
+import stat
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -468,15 +469,17 @@ class Container:
         return trees.changes(str(self.image_root), str(self.root), runs.OURS | frozenset(self.config["Volumes"] or ()))
 
     def size_rw(self) -> int:
-        total = 0
+        """Bytes of the plain files that differ from the image, hard links once."""
+        sizes: dict[tuple[int, int], int] = {}
         for path, kind in self.changes():
             if kind != trees.DELETED:
                 try:
                     status = (self.root / path.lstrip("/")).lstat()
                 except OSError:
                     continue
-                total += status.st_size if (status.st_mode & 0o170000) == 0o100000 else 0
-        return total
+                if stat.S_ISREG(status.st_mode):
+                    sizes[status.st_dev, status.st_ino] = status.st_size
+        return sum(sizes.values())
 
 
 async def _within(future: asyncio.Future, seconds: float | None) -> bool:
