@@ -16,6 +16,7 @@ from typing import Any
 DOMAIN = __package__ or "dockermagic"
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh")
+FIRST = "00-start.ipynb"
 
 
 class Choice:
@@ -36,11 +37,9 @@ def detect(environ: Mapping[str, str], folder: Path) -> str:
     Jupyter names the notebook in `JPY_SESSION_NAME`; elsewhere the kernel's folder tells.
     """
     notebook = environ.get("JPY_SESSION_NAME", "")
-    edition = Path(notebook).parent.name if notebook.endswith(".ipynb") else folder.name
-    if edition in LANGUAGES:
-        return edition
-    if notebook.endswith(".ipynb"):
-        return LANGUAGES[0]
+    folder = Path(notebook).parent if notebook.endswith(".ipynb") else folder
+    if (folder / FIRST).is_file():
+        return folder.name if folder.name in LANGUAGES else LANGUAGES[0]
     locale = next(filter(None, map(environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return next((language for language in LANGUAGES if locale.startswith(language)), LANGUAGES[0])
 

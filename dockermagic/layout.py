@@ -17,7 +17,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-FIRST = "00-start.ipynb"
+from .language import FIRST
+
 RECORD = ".dockermagic.json"
 ABOUT = "Written by `dockermagic tutorial`: a hash of each notebook's cells as they were laid out here."
 READERS_TAGS = ("raises-exception",)

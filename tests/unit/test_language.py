@@ -9,21 +9,36 @@ import pytest
 from dockermagic import language
 
 
+@pytest.fixture
+def home(tmp_path):
+    """A home with a course in both editions."""
+    for folder in (tmp_path / "course", tmp_path / "course" / "zh"):
+        folder.mkdir()
+        (folder / language.FIRST).touch()
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("environ", "folder", "expected"),
     [
-        ({}, "/home/u/tutorial", "en"),
-        ({}, "/home/u/tutorial/zh", "zh"),
-        ({"LANG": "zh_CN.UTF-8"}, "/home/u", "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "/home/u", "en"),
-        ({"LANG": "de_DE.UTF-8"}, "/home/u", "en"),
-        ({"JPY_SESSION_NAME": "/home/u/zh/01-list.ipynb"}, "/", "zh"),
-        ({"JPY_SESSION_NAME": "/home/u/01-list.ipynb", "LANG": "zh_CN.UTF-8"}, "/", "en"),
-        ({"JPY_SESSION_NAME": "0a1b", "LANG": "zh_CN.UTF-8"}, "/home/u", "zh"),
+        ({}, "course", "en"),
+        ({}, "course/zh", "zh"),
+        ({}, ".", "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "course", "en"),
+        ({"LANG": "zh_CN.UTF-8"}, ".", "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, ".", "en"),
+        ({"LANG": "de_DE.UTF-8"}, ".", "en"),
     ],
 )
-def test_the_edition_comes_before_the_locale(environ, folder, expected):
-    assert language.detect(environ, Path(folder)) == expected
+@pytest.mark.parametrize("by_name", [False, True], ids=["folder", "notebook"])
+def test_the_edition_comes_before_the_locale(home, environ, folder, expected, by_name):
+    if by_name:
+        environ = environ | {"JPY_SESSION_NAME": str(home / folder / "mine.ipynb")}
+    assert language.detect(environ, Path("/") if by_name else home / folder) == expected
+
+
+def test_a_session_without_a_notebook_has_the_folders_language(home):
+    assert language.detect({"JPY_SESSION_NAME": "0a1b"}, home / "course" / "zh") == "zh"
 
 
 def test_what_was_chosen_comes_first(monkeypatch):
