@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def tutorial(folder: Path, *, port: int | None, browser: bool) -> int:
     """Lay the notebooks out into `folder` and run JupyterLab on them; its exit status."""
-    from . import lab, layout  # nbformat takes a second to import
+    from . import lab, language, layout  # nbformat takes a second to import
 
     folder = folder.expanduser().absolute()
     try:
@@ -52,7 +52,7 @@ def tutorial(folder: Path, *, port: int | None, browser: bool) -> int:
     except (layout.CannotLay, lab.CannotStart) as error:
         return _failed(str(error))
     print(f"The notebooks are in {folder}.")
-    print(f"Opening {layout.FIRST} in JupyterLab; Ctrl-C here ends it.", flush=True)
+    print(f"Opening {language.FIRST} in JupyterLab; Ctrl-C here ends it.", flush=True)
     status = lab.run(folder, port=port, browser=browser)
     if status:
         return _failed(f"JupyterLab ended with status {status}; the reason is above", status)

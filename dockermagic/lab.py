@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from .layout import FIRST
+from .language import FIRST
 
 CONFIG = Path(__file__).parent / "lab_config"
 SHARE = Path(sys.prefix) / "share" / "jupyter"

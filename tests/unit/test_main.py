@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from dockermagic import lab, layout
+from dockermagic import lab, language
 from dockermagic.__main__ import FOLDER, main, table
 
 
@@ -58,10 +58,10 @@ def test_tutorial(started: list[object], tmp_path: Path, capsys: pytest.CaptureF
     assert main(["tutorial"]) == 0
     folder = tmp_path / FOLDER
     assert started == [(folder, None, True)]
-    assert (folder / layout.FIRST).is_file()
+    assert (folder / language.FIRST).is_file()
     said = capsys.readouterr().out
     assert str(folder) in said
-    assert layout.FIRST in said
+    assert language.FIRST in said
 
 
 def test_tutorial_with_options(started: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
