@@ -55,9 +55,10 @@ class Nursery:
                     raise
 
     def close(self) -> None:
-        """It ends when nobody holds its socket. Shims go on without it."""
+        """Shims go on without it. Should this process be killed instead, it ends with its socket."""
         if self._socket is not None and self._process is not None:
             self._socket.close()
+            self._process.kill()
             self._process.wait()
         self._socket = self._process = None
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import gc
 import hashlib
 import logging
 import os
@@ -191,7 +190,6 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     server.add_sockets([sock])
     (data / "socket").write_text(f"{socket_path}\n")
     print(f"DOCKER_HOST=unix://{socket_path}", flush=True)
-    gc.freeze()  # what is loaded stays: not looked through again for each thousand objects of a request
     watching = [asyncio.create_task(work) for work in (life.watch(engine), life.watch_place(data, held))]
     try:
         await life.over.wait()
