@@ -162,7 +162,7 @@ async def info(call: Call) -> Any:
         "InitCommit": {"ID": ""},
         "SecurityOptions": options,
         "CDISpecDirs": [],
-        "Warnings": isolation.warnings(),
+        "Warnings": [*engine.drills.warnings(), *isolation.warnings()],
     }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from . import archive, clock, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
+from . import archive, clock, drills, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
 from .errors import AlreadyDone, BadParameter, Conflict, EngineError, Failed, NotFound
 from .events import Events
 from .images import Image, Images
@@ -497,6 +497,7 @@ class Engine:
         self.images = Images(data / "images", self.containers_of)
         self.id = self._identity()
         self.networks = networks.known(isolation, self.id, clock.now())
+        self.drills = drills.Drills()
 
     def _identity(self) -> str:
         path = self.data / "engine-id"

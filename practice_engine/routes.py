@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import api_containers as containers
+from . import api_drills as drills
 from . import api_execs as execs
 from . import api_images as images
 from . import api_system as system
@@ -69,6 +70,10 @@ ROUTES = [
     Route("POST", "/build", images.build, takes_file=True),
     Route("POST", "/build/prune", system.prune_builds),
     Route("POST", "/build/cancel", images.build),
+    # our own, no part of Docker's API
+    Route("GET", drills.PATH, drills.list_all),
+    Route("POST", drills.PATH, drills.begin),
+    Route("DELETE", drills.PATH, drills.end),
     # what there is not
     Route("GET", "/networks", system.networks),
     Route("POST", "/networks/create", NO_NETWORKS),
