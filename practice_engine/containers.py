@@ -568,6 +568,13 @@ class Engine:
     def containers_of(self, image_id: str) -> list[Container]:
         return [container for container in self.by_id.values() if container.image_id == image_id]
 
+    async def image(self, reference: str, *, pulled: bool = False) -> Image:
+        """The image of a name or an id; one that is made at its first use is made. Raises NotFound."""
+        if self.images.makes(reference, pulled=pulled):
+            await asyncio.to_thread(self.images.make_python, reference)
+            self.events.tell("image", "pull", self.images.get(reference).id, {"name": reference})
+        return self.images.get(reference)
+
     def newest_first(self) -> list[Container]:
         return sorted(self.by_id.values(), key=lambda container: container.created, reverse=True)
 
@@ -600,7 +607,7 @@ class Engine:
         spec.check_config(config)
         spec.check_host_config(host)
         spec.refuse(config, host, self.isolation)
-        image = self.images.get(config["Image"]) if config["Image"] else None
+        image = await self.image(config["Image"]) if config["Image"] else None
         spec.merge(config, image.config if image else {})
         if not spec.command(config):
             raise BadParameter("no command specified")
