@@ -67,12 +67,21 @@ def environment(
     """PATH and HOSTNAME first, then the container's own, HOME last: the order `env` shows under Docker."""
     path = DEFAULT_PATH
     if plain:
-        path = f"PATH={root}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+        path = "PATH=/bin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin"
     lines = [path, f"HOSTNAME={config['Hostname']}", *(["TERM=xterm"] if tty else [])]
     lines = override(override(lines, config["Env"] or []), more or [])
     if not any(line.startswith("HOME=") for line in lines):
         lines.append(f"HOME={root + identity.home if plain else identity.home}")
-    return lines
+    return [_root_first(line, root) for line in lines] if plain else lines
+
+
+def _root_first(line: str, root: str) -> str:
+    """A search path of a container whose root is not at /: each directory in its root, then all on the machine."""
+    name, _, value = line.partition("=")
+    if name not in ("PATH", "LD_LIBRARY_PATH"):
+        return line
+    places = [place for place in value.split(":") if place.startswith("/") and not place.startswith(root)]
+    return f"{name}={':'.join([*(root + place for place in places), value])}"
 
 
 def marked(lines: list[str], tier: Tier, root: str) -> list[str]:

@@ -413,7 +413,7 @@ def do_update(side: Side, slot: str, body: dict[str, Any]) -> Any:
         and seen["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
         and not side.programs[seen["Id"]].startswith("stays")
     ):
-        return answer, side.plain(side.on("POST", slot, "/update", body={"RestartPolicy": {"Name": "no"}}))
+        return *answer, side.plain(side.on("POST", slot, "/update", body={"RestartPolicy": {"Name": "no"}}))
     return answer
 
 
