@@ -110,7 +110,9 @@ async def create(call: Call) -> Any:
     await call.begin("application/json")
     said = "has been made from this machine's own Python" if new else "is here already"
     await call.write_json({"status": f"{shown} {said}; the practice engine pulls nothing"})
-    await call.write_json({"status": f"Status: {'Downloaded newer image' if new else 'Image is up to date'} for {shown}"})
+    await call.write_json(
+        {"status": f"Status: {'Downloaded newer image' if new else 'Image is up to date'} for {shown}"}
+    )
     return None
 
 

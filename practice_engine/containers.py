@@ -461,7 +461,9 @@ class Container:
         return spec.warnings(self.config, {**spec.fill_host_config(None), **given}, self.engine.isolation)
 
     def changes(self) -> list[tuple[str, int]]:
-        return trees.changes(str(self.image_root), str(self.root), runs.OURS | frozenset(self.config["Volumes"] or ()))
+        return trees.changes(
+            str(self.image_root), str(self.root), runs.OURS | frozenset(spec.volumes(self.config, self.host))
+        )
 
     def size_rw(self) -> int:
         total = 0

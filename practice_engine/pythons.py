@@ -93,7 +93,9 @@ def _try(root: Path, place: Path) -> None:
     code = f"import json, os, sys; sys.exit(os.path.realpath(sys.prefix) != {os.path.realpath(root / PREFIX)!r})"
     env = {"LD_LIBRARY_PATH": str(root / PREFIX / "lib")}
     try:
-        tried = subprocess.run([place, "-I", "-S", "-B", "-c", code], env=env, capture_output=True, text=True, timeout=60)
+        tried = subprocess.run(
+            [place, "-I", "-S", "-B", "-c", code], env=env, capture_output=True, text=True, timeout=60
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"its copy cannot be started: {error}") from error
     if tried.returncode:

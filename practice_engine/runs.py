@@ -187,6 +187,7 @@ class Run:
                 proot.furnish(self.root)
             await self.shim.prepare(self._setup())
             self.stdio = self._stdio(tty=self.config["Tty"], stdin=self.config["OpenStdin"])
+            self.stdio.listen(self.output)
             self.pid, master = await self.shim.run(
                 self._request("main", argv, directory, self.identity, self._environment(), self.config["Tty"])
                 | {"init": bool(self.host.get("Init")), "size": self._size()},
@@ -198,7 +199,7 @@ class Run:
         except (ShimLost, OSError) as problem:
             await self.abandon()
             raise NotStarted(Failed(f"the container's process could not be started: {problem}"), 128) from problem
-        self.stdio.started(master, self.output)
+        self.stdio.started(master)
         self._started = True
         if self._early is not None:
             self._on_exit(*self._early)
@@ -303,7 +304,7 @@ class Run:
         rooted.write_text(self.root, "/etc/hostname", hostname + "\n")
         rooted.write_text(self.root, "/etc/resolv.conf", self._resolv_conf())
         rooted.write_text(self.root, "/.dockerenv", "", 0o755)
-        for name in self.config["Volumes"] or {}:
+        for name in spec.volumes(self.config, self.host):
             rooted.make_directories(self.root, name)
 
     def _resolv_conf(self) -> str:
@@ -355,6 +356,7 @@ class Run:
             raise explain(failure, settings["Cmd"][0], directory, in_exec=True) from failure
         self._exec_exits[name] = on_exit
         request["size"] = screen(settings.get("ConsoleSize"))
+        stdio.listen(output)
         try:
             pid, master = await self.shim.run(request, stdio.child_ends)
         except StartFailure as failure:
@@ -365,7 +367,7 @@ class Run:
             self._exec_exits.pop(name, None)
             stdio.discard()
             raise NotStarted(Failed("the container has ended"), 128) from problem
-        stdio.started(master, output)
+        stdio.started(master)
         return pid, stdio
 
     # signals and the end

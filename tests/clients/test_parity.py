@@ -479,7 +479,13 @@ def do_list(side: Side, slot: str, query: dict[str, Any]) -> Any:
 
 def do_prune(side: Side, slot: str, query: dict[str, Any]) -> Any:
     filters = query.get("filters", {}) | {"label": [side.prefix]}
-    answer = side.call("POST", "/containers/prune", {"filters": filters})
+
+    def asked() -> Answer | None:
+        """None while somebody else prunes: a Docker prunes for one at a time."""
+        answer = side.call("POST", "/containers/prune", {"filters": filters})
+        return None if answer.status == 409 else answer
+
+    answer = until(asked, "the end of another prune")
     if answer.status != 200:
         return side.plain(answer)
     return answer.status, sorted(side.mask(answer.json()["ContainersDeleted"] or []))
@@ -500,10 +506,7 @@ def do_events(side: Side, slot: str) -> Any:
 
 DO: dict[str, Callable[..., Any]] = {
     "create": do_create,
-    **{
-        verb: simple("POST", f"/{verb}")
-        for verb in ("start", "stop", "restart", "pause", "unpause", "resize")
-    },
+    **{verb: simple("POST", f"/{verb}") for verb in ("start", "stop", "restart", "pause", "unpause", "resize")},
     **{name.removeprefix("do_"): value for name, value in list(globals().items()) if name.startswith("do_")},
 }
 

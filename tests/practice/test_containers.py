@@ -366,3 +366,11 @@ def test_what_is_not_offered_is_501_and_a_sentence(engine: Engine, host: dict) -
     assert answer.status == 501
     assert answer.message.startswith("the practice engine ")
     assert engine.names(all=1) == []
+
+
+def test_a_volume_without_a_name_is_no_folder_of_the_machine(engine: Engine) -> None:
+    path = f"/no-such-folder-{os.getpid()}"
+    identity = engine.run("touch", f"{path}/x", HostConfig={"Binds": [path]})
+    assert engine.wait(identity) == 0
+    assert not os.path.exists(path)
+    assert engine.get(f"/containers/{identity}/json").json["Mounts"] == []
