@@ -161,6 +161,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "texts": lambda text, param: text,
     "needed": _word,
     "target": _word,
+    "maybe": _word,
     "path": _word,
     "container": _container,
     "number": _number,
@@ -172,6 +173,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "moment": _moment,
 }
 REPEATABLE = ("filters", "texts")
+MISSABLE = ("target", "maybe")  # a bare word that may be left out
+BARE = ("container", "path", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -321,7 +324,7 @@ class _Parser:
         for param in wanted:
             if bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
-            elif param.kind != "target":
+            elif param.kind not in MISSABLE:
                 raise BadArgument(
                     f"{self.row.name} needs {_article(param)}",
                     f"write `{usage(self.row)}`"
@@ -356,12 +359,12 @@ class _Parser:
 
 
 def _named(param: Param) -> str:
-    return param.option if param.kind not in ("container", "path", "target") else param.metavar or param.name
+    return param.option if param.kind not in BARE else param.metavar or param.name
 
 
 def _usage(param: Param) -> str:
     value = param.metavar or param.name.upper()
-    return value if param.kind in ("container", "path", "target") else f"{param.option} {value}"
+    return value if param.kind in BARE else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
@@ -420,7 +423,7 @@ def usage(row: Row) -> str:
     if row.body == "container":
         parts += ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
-    parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
+    parts += [f"[{p.metavar}]" if p.kind in MISSABLE else p.metavar or p.name.upper() for p in row.places]
     parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
     return " ".join([*parts, "[options]"])
 

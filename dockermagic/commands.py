@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import locate, tongues
+from . import endpoints, locate, practice, tongues
 from .endpoints import BY_NAME, LABEL, METHODS, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
@@ -128,6 +128,39 @@ def make_room(session: Session, name: str | None) -> None:
     remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
 
 
+def drill(session: Session, values: Mapping[str, Any]) -> Any:
+    """Begin a fault drill, or end all of them; the drills that are under way then.
+
+    Raises:
+        NotFound: the engine is not the practice engine, and has no drills.
+        BadRequest: there is no such drill, or it takes no such thing.
+    """
+    asked = {key: values[name] for name, key in DRILLED.items() if values.get(name) is not None}
+    if asked and "Name" not in asked:
+        raise BadArgument("which drill?", f"write `%docker drill NAME …`; there are {', '.join(practice.DRILLS)}")
+    if asked and values.get("off"):
+        raise BadArgument("--off ends every drill, and takes nothing beside it", "write `%docker drill --off`")
+    try:
+        if asked:
+            session.call(endpoints.raw("POST", practice.DRILLS_PATH), body=asked).read()
+        if values.get("off"):
+            session.call(endpoints.raw("DELETE", practice.DRILLS_PATH)).read()
+        found = session.call(endpoints.raw("GET", practice.DRILLS_PATH)).json()
+    except NotFound as error:
+        error.what, error.step = "drills exist on the practice engine only", "`%docker connect practice`"
+        raise
+    return [
+        {
+            "drill": each["Name"],
+            "path": each["Path"],
+            "count": each["Count"],
+            "seconds": each["Seconds"],
+            "ends_in": each["Ends"],
+        }
+        for each in found
+    ]
+
+
 def has_tty(session: Session, container: str) -> bool | None:
     """Whether a container has a terminal; None where the engine does not say."""
     answer = session.quick("inspect", session.settings.timeout, id=container)
@@ -146,12 +179,28 @@ def _raw(session: Session, values: Mapping[str, Any]) -> Any:
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
 PATH = Param("path", "path", "path and query, with or without the version", metavar="PATH")
 TARGET = Param("target", "target", "unix:///path, tcp://host:port, or a docker context", metavar="TARGET")
+DRILL = Param("name", "maybe", "which drill: slow, error, …", choices=practice.DRILLS, metavar="NAME")
+DRILL_OPTIONS = (
+    Param("path", "needed", "spoil answers to this path only, without the version; * stands for anything", default="*"),
+    Param("count", "number", "how many answers to spoil, at most 100", default="1"),
+    Param("seconds", "number", "how late an answer is (slow), how long none comes (silent)", default="3; 60"),
+    Param("off", "flag", "end every drill"),
+)
+DRILLED = {"name": "Name", "path": "Path", "count": "Count", "seconds": "Seconds"}
 
 COMMANDS: tuple[Command, ...] = (
     Command("connect", "look for an engine, or take the one named", connect, places=(TARGET,), kind="engine"),
     Command("doctor", "list every place where an engine may be, and what is there", doctor, kind="places"),
     Command("last", "show the last exchange, whole", last),
     Command("cleanup", f"remove every container with the label {LABEL!r}, and no other", cleanup, kind="removed"),
+    Command(
+        "drill",
+        "have the practice engine spoil its next answers, for a lesson on errors; without a name: list the drills",
+        drill,
+        places=(DRILL,),
+        local=DRILL_OPTIONS,
+        kind="drills",
+    ),
 )
 RAW: tuple[Command, ...] = tuple(
     Command(method, f"{method} any path; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json")

@@ -149,7 +149,8 @@ class DockerMagic(Magics):
         finally:
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
-                watch.finish(show.Line(now, self._curl(now, output), found.notes)._repr_mimebundle_())
+                notes = [*found.notes, *practice.spoilt(now.headers)]
+                watch.finish(show.Line(now, self._curl(now, output), notes)._repr_mimebundle_())
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())

@@ -220,6 +220,7 @@ def captioned(frame: Any) -> str:
         "log": "line",
         "archive": "entry",
         "places": "place",
+        "drills": "drill",
     }.get(kind)
     if noun is None:
         return ""

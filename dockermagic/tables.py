@@ -117,12 +117,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "engine": ("engine", "api", "host", "why"),
     "places": ("host", "source", "verdict", "detail"),
     "removed": ("id", "name", "was"),
+    "drills": ("drill", "path", "count", "seconds", "ends_in"),
 }
+NUMBERS: Mapping[str, str] = {"count": "int64", "seconds": "float64", "ends_in": "int64"}
 
 
 def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
-    """Rows of ours, which come from no single endpoint: text columns, by kind in `COLUMNS`."""
-    return _frame({name: (TEXT, [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
+    """Rows of ours, which come from no single endpoint: the columns of `COLUMNS`, text but for those of `NUMBERS`."""
+    return _frame({name: (NUMBERS.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
 
 
 def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
@@ -400,7 +402,12 @@ def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """A call without a body in its answer: one row that says what happened.
 
     Columns: container (text), status (int64), happened (text).
+
+    Raises:
+        NotJson: there was a body, and no engine sends that: a proxy answered.
     """
+    if "html" in exchange.content_type:
+        exchange.json()
     exchange.read()
     status = exchange.status or 0
     said = row.statuses.get(status, exchange.reason)
