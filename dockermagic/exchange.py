@@ -26,6 +26,7 @@ class Request:
         query: pairs of strings, in order, not encoded.
         headers: name → value, only those that are ours to choose.
         body: the bytes of the body, or None.
+        input: what is sent after the head of the answer, on a connection that is taken over.
     """
 
     method: str
@@ -33,6 +34,12 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    input: bytes = b""
+
+    @property
+    def upgrade(self) -> bool:
+        """Whether the connection is to be taken over after the head of the answer."""
+        return any(name == "Upgrade" for name, _ in self.headers)
 
     @property
     def target(self) -> str:

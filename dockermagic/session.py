@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate, practice
+from . import arguments, bodies, endpoints, files, locate, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -38,6 +38,8 @@ from .locate import TLS, Candidate, Surroundings
 from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
+JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+UPGRADE: tuple[tuple[str, str], ...] = (("Connection", "Upgrade"), ("Upgrade", "tcp"))
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -193,8 +195,10 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (("Content-Type", "application/json"),) if body is not None else ()
-        return Request(row.method, path, query, headers, body)
+        headers = (JSON if body is not None else ()) + (UPGRADE if row.upgrade else ())
+        return Request(
+            row.method, path, query, headers, body, files.given(values.get("input"), values.get("input-file"))
+        )
 
     @staticmethod
     def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
