@@ -71,9 +71,9 @@ class Endpoint:
         local: options that stay on this machine.
         statuses: status → what it means; for 204 and 304 it ends the sentence "web …".
         steps: status → what to do about it, where the engine's message leaves that open.
-        stream: the body's form while it arrives: "" (whole), "frames", "tar", "lines" (JSON).
+        stream: the body's form while it arrives: "" (whole), "frames", "raw", "tar", "lines" (JSON).
         silent: what to do when its stream stays silent for too long.
-        upgrade: the connection is taken over after the head (attach, exec).
+        upgrade: what the connection becomes after the head: "tcp" (attach, exec), "websocket"; "" where it stays HTTP.
         patience: the parameter whose seconds the engine may take before it answers, and its default.
         waits: the engine answers when something happens, however long that takes.
         cli: the docker CLI's words for it.
@@ -95,7 +95,7 @@ class Endpoint:
     steps: Mapping[int, str] = field(default_factory=dict)
     stream: str = ""
     silent: str = ""
-    upgrade: bool = False
+    upgrade: str = ""
     patience: tuple[str, int] | None = None
     waits: bool = False
     cli: str = ""
@@ -193,6 +193,7 @@ WINDOW = (
     Param("h", "number", "rows of its terminal", metavar="ROWS"),
     Param("w", "number", "columns of its terminal", metavar="COLUMNS"),
 )
+STILL = "does it run and write? `%docker inspect` tells; what it wrote before is in `%docker logs`"
 DETACH = "keys are written as ctrl-p,ctrl-q"
 RUNS_NOT = "`%docker inspect` tells its state; `%docker start` or `%docker unpause` lets it run"
 RESIZE = "give both as whole numbers: --h 24 --w 80"
@@ -531,10 +532,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             **FAILED,
         },
         steps={400: DETACH, 409: RUNS_NOT, 500: RUNS_NOT},
-        silent="it attaches to what does not run or write, too: `%docker inspect` tells",
+        silent=STILL,
         stream="frames",
-        upgrade=True,
+        upgrade="tcp",
         cli="docker attach",
+    ),
+    Endpoint(
+        "attach_ws",
+        "ContainerAttachWebsocket",
+        "GET",
+        "/containers/{id}/attach/ws",
+        "join a container's own streams over a WebSocket, both outputs as one",
+        "hijacked",
+        places=(CONTAINER,),
+        query=STREAMS,
+        local=(*INPUT, BYTES),
+        statuses={
+            101: "the connection is a WebSocket",
+            200: "it is none",
+            400: "a parameter is wrong",
+            404: "no such container; or the engine, like Podman, has no such call",
+            409: "it is paused",
+            **FAILED,
+        },
+        steps={400: DETACH, 404: "is the container there? If so, this engine has no attach/ws: `%docker attach`"},
+        silent=STILL,
+        stream="raw",
+        upgrade="websocket",
     ),
     Endpoint(
         "resize",
@@ -587,7 +611,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         steps={404: NO_EXEC_STEP, 409: RUNS_NOT, 500: NO_EXEC_STEP},
         silent="the program goes on, unseen; wait longer with `%config DockerMagic.timeout = 300`",
         stream="frames",
-        upgrade=True,
+        upgrade="tcp",
     ),
     Endpoint(
         "exec_inspect",

@@ -37,9 +37,9 @@ class Request:
     input: bytes = b""
 
     @property
-    def upgrade(self) -> bool:
-        """Whether the connection is to be taken over after the head of the answer."""
-        return any(name == "Upgrade" for name, _ in self.headers)
+    def upgrade(self) -> str:
+        """What the connection is to become after the head of the answer: "tcp", "websocket", or "" for HTTP."""
+        return dict(self.headers).get("Upgrade", "")
 
     @property
     def target(self) -> str:

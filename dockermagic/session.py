@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,7 +41,6 @@ from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
 JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
-UPGRADE: tuple[tuple[str, str], ...] = (("Connection", "Upgrade"), ("Upgrade", "tcp"))
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -195,7 +196,7 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (JSON if body is not None else ()) + (UPGRADE if row.upgrade else ())
+        headers = (JSON if body is not None else ()) + upgraded(row)
         return Request(
             row.method, path, query, headers, body, files.given(values.get("input"), values.get("input-file"))
         )
@@ -308,6 +309,17 @@ class Session:
             return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()
         except DockerMagicError:
             return None
+
+
+def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
+    """The headers that ask for another protocol on the same connection, where the row wants one."""
+    if not row.upgrade:
+        return ()
+    asked = (("Connection", "Upgrade"), ("Upgrade", row.upgrade))
+    if row.upgrade != "websocket":
+        return asked
+    key = b64encode(os.urandom(16)).decode()
+    return (*asked, ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key))
 
 
 def negotiate(version: Mapping[str, Any], host: str) -> str:

@@ -312,7 +312,8 @@ def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[
     """
     kind, upgraded = exchange.content_type, bool(exchange.row and exchange.row.upgrade)
     told = frames.MULTIPLEXED in kind or (frames.RAW in kind and not upgraded)
-    decoder = frames.decoder("" if upgraded and not told else kind, None if told else tty())
+    raw = upgraded and exchange.row.stream == "raw"
+    decoder = frames.decoder("" if upgraded and not told else kind, True if raw else None if told else tty())
     for chunk in exchange.chunks():
         try:
             pieces = decoder.feed(chunk)

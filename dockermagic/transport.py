@@ -30,6 +30,7 @@ from .errors import (
     Unreachable,
 )
 from .exchange import Reply, Request
+from .frames import WebSocket, masked
 from .locate import TLS
 
 CONNECT_SECONDS = 5.0
@@ -127,7 +128,10 @@ class HTTP:
         reader: Any = response.raw._fp.fp  # type: ignore[union-attr]
         sock = reader.raw._sock
         sock.setblocking(False)
-        return Duplex(sock, early(reader), request.input, seconds).chunks()
+        come = early(reader)
+        if request.upgrade != "websocket":
+            return Duplex(sock, come, request.input, seconds).chunks()
+        return unwrapped(Duplex(sock, come, wrapped(request.input), seconds).chunks())
 
     def close(self) -> None:
         self._session.close()
@@ -137,6 +141,21 @@ def response_pieces(response: requests.Response) -> Iterator[bytes]:
     """The body of an answer of plain HTTP, as it arrives."""
     while piece := response.raw.read1(PIECE):
         yield piece
+
+
+def wrapped(given: bytes) -> bytes:
+    """What goes to a WebSocket, as frames."""
+    return b"".join(masked(given[at : at + PIECE], os.urandom(4)) for at in range(0, len(given), PIECE))
+
+
+def unwrapped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What comes from a WebSocket, out of its frames; ends where the engine says goodbye."""
+    frames = WebSocket()
+    for piece in pieces:
+        if payload := frames.feed(piece):
+            yield payload
+        if frames.closed:
+            return
 
 
 def taken_over(status: int, headers: Mapping[str, str]) -> bool:

@@ -18,7 +18,7 @@ from dockermagic.endpoints import ENDPOINTS
 
 SPEC = json.loads((Path(__file__).parent / "spec.json").read_text(encoding="utf-8"))
 PACKAGE = Path(dockermagic.__file__).parent
-OPTIONAL = {"": 0, "frames": 0, "tar": 0, "lines": 0}
+OPTIONAL = {"": 0, "frames": 0, "raw": 0, "tar": 0, "lines": 0}
 # What real engines answer, or take, and the specification leaves out (measured on Docker 28 and Podman 5).
 MORE_STATUSES = {
     ("ContainerTop", 409),
@@ -26,6 +26,7 @@ MORE_STATUSES = {
     ("ContainerStart", 400),
     ("ContainerPause", 409),
     ("ContainerAttach", 409),
+    ("ContainerAttachWebsocket", 409),
     ("ContainerResize", 400),
     ("ContainerResize", 409),
     ("ContainerExec", 400),
