@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -324,6 +324,7 @@ KINDS: Mapping[str, tuple[Flag, ...]] = {
     "exec": EXEC_FLAGS,
     "exec_start": START_FLAGS,
 }
+IMPLIED = {"container": ("ExposedPorts",), "exec": ("AttachStdout", "AttachStderr")}  # by the docker CLI itself
 BARE = ("image", "command")  # what stands on the line for the body, and is no parameter of the call
 RUNS = frozenset({"container", "exec"})  # a command may follow, whose words are not ours
 
@@ -406,13 +407,32 @@ def _set(body: dict[str, Any], at: tuple[str, ...], value: Any) -> None:
     body[at[-1]] = value
 
 
-def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """A body of ContainerCreate as words of the docker CLI, and the keys that the CLI has no flag for here."""
-    words: list[str] = []
+def command_line(
+    body: Mapping[str, Any], kind: str = "container", place: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """A body of some kind as words of the docker CLI, and the keys that the CLI has no flag for here.
+
+    Args:
+        place: words that stand before the command; the image, where the body names one.
+    """
     left = json.loads(json.dumps(body))
-    left.pop("Image", None)
-    command = left.pop("Cmd", None) or []
-    for flag in FLAGS:
+    image, command = left.pop("Image", None), left.pop("Cmd", None) or []
+    words = _flags_of(left, KINDS[kind])
+    for volume in left.pop("Volumes", None) or {}:
+        words += ["--volume", volume]
+    for key in IMPLIED[kind]:
+        left.pop(key, None)
+    if not left.get("HostConfig"):
+        left.pop("HostConfig", None)
+    words += place or [str(image or "")]
+    words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
+    return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
+
+
+def _flags_of(left: dict[str, Any], known: tuple[Flag, ...]) -> list[str]:
+    """The words for what flags can say of a body; that is taken out of it."""
+    words: list[str] = []
+    for flag in known:
         holder = left
         for key in flag.at[:-1]:
             holder = holder.get(key) or {}
@@ -428,14 +448,7 @@ def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         del holder[flag.at[-1]]
         bare = flag.param.kind == "flag"
         words += [word for text in values for word in ([flag.param.option] if bare else [flag.param.option, text])]
-    for volume in left.pop("Volumes", None) or {}:
-        words += ["--volume", volume]
-    left.pop("ExposedPorts", None)
-    if not left.get("HostConfig"):
-        left.pop("HostConfig", None)
-    words.append(str(body.get("Image") or ""))
-    words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
-    return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
+    return words
 
 
 HINTS = (
