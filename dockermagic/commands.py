@@ -168,19 +168,6 @@ def execute(session: Session, values: Mapping[str, Any]) -> Calls:
     return Done(output, "it is still running" if code is None else f"exit code {code}")
 
 
-def tty_of(session: Session, values: Mapping[str, Any], body: bytes | None) -> bool | None:
-    """Whether a stream comes from a terminal: the call's body says so where it has one, else the container does."""
-    if body is not None:
-        return bool(json.loads(body).get("Tty"))
-    return has_tty(session, str(values.get("id")))
-
-
-def has_tty(session: Session, container: str) -> bool | None:
-    """Whether a container has a terminal; None where the engine does not say."""
-    answer = session.quick("inspect", session.settings.timeout, id=container)
-    return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
-
-
 def names_of_contexts(session: Session) -> list[str]:
     """What may follow `%docker connect`, besides an address."""
     return ["default", *locate.context_names(session.around)]

@@ -163,7 +163,7 @@ class DockerMagic(Magics):
         live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: commands.tty_of(self.session, values, body),
+            tty=lambda: self.session.terminal(values, body),
             lines=watch.lines if live else lambda lines: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
