@@ -162,6 +162,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "needed": _word,
     "target": _word,
     "path": _word,
+    "exercise": _word,
+    "lesson": _word,
     "container": _container,
     "number": _number,
     "tail": _tail,
@@ -171,6 +173,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "file": _file,
     "moment": _moment,
 }
+BARE = ("container", "path", "target", "exercise", "lesson")
+OPTIONAL = ("target", "lesson")
 REPEATABLE = ("filters", "texts")
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -321,7 +325,7 @@ class _Parser:
         for param in wanted:
             if bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
-            elif param.kind != "target":
+            elif param.kind not in OPTIONAL:
                 raise BadArgument(
                     f"{self.row.name} needs {_article(param)}",
                     f"write `{usage(self.row)}`"
@@ -356,16 +360,17 @@ class _Parser:
 
 
 def _named(param: Param) -> str:
-    return param.option if param.kind not in ("container", "path", "target") else param.metavar or param.name
+    return param.option if param.kind not in BARE else param.metavar or param.name
 
 
 def _usage(param: Param) -> str:
     value = param.metavar or param.name.upper()
-    return value if param.kind in ("container", "path", "target") else f"{param.option} {value}"
+    return value if param.kind in BARE else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
-    return "a container" if param.kind == "container" else f"a {(param.metavar or param.name).lower()}"
+    name = (param.metavar or param.name).lower()
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def encode(param: Param, value: Any) -> str | None:
@@ -420,7 +425,7 @@ def usage(row: Row) -> str:
     if row.body == "container":
         parts += ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
-    parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
+    parts += [f"[{p.metavar}]" if p.kind in OPTIONAL else p.metavar or p.name.upper() for p in row.places]
     parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
     return " ".join([*parts, "[options]"])
 

@@ -117,12 +117,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "engine": ("engine", "api", "host", "why"),
     "places": ("host", "source", "verdict", "detail"),
     "removed": ("id", "name", "was"),
+    "progress": ("lesson", "exercise", "minutes", "done", "hints"),
 }
+DTYPES: Mapping[str, str] = {"minutes": "int64", "done": "bool", "hints": "int64"}
 
 
 def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
-    """Rows of ours, which come from no single endpoint: text columns, by kind in `COLUMNS`."""
-    return _frame({name: (TEXT, [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
+    """Rows of ours, which come from no single endpoint: by kind in `COLUMNS`, text where `DTYPES` names no other."""
+    return _frame({name: (DTYPES.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
 
 
 def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
