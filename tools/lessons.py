@@ -1,7 +1,7 @@
 """Write what is generated in the notebooks: minutes, the table of lessons in 00-start, the links at the foot.
 
-python tools/lessons.py            write it
-python tools/lessons.py --check    fail when a notebook is behind
+    python tools/lessons.py            write it
+    python tools/lessons.py --check    fail when a notebook is behind
 
 A generated cell carries one of the tags `minutes`, `contents`, `navigation`; it is replaced, never written twice.
 """
@@ -81,10 +81,12 @@ def navigation(lessons: Sequence[Lesson], at: int) -> str:
 def put(notebook: NotebookNode, tag: str, source: str, at: int) -> None:
     """Put a generated cell where the one with its tag stands, else at `at`."""
     found = [index for index, cell in enumerate(notebook.cells) if tag in cell.metadata.get("tags", [])]
-    for index in reversed(found):
+    if not found:
+        notebook.cells.insert(at, new_markdown_cell(source, id=tag, metadata={"tags": [tag]}))
+        return
+    notebook.cells[found[0]].source = source
+    for index in reversed(found[1:]):
         notebook.cells.pop(index)
-    cell = new_markdown_cell(source, id=tag, metadata={"tags": [tag]})
-    notebook.cells.insert(found[0] if found else at, cell)
 
 
 def generated(path: Path, lessons: Sequence[Lesson], at: int) -> str:

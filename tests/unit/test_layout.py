@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dockermagic import layout
 from dockermagic.language import FIRST
 from dockermagic.layout import RECORD, CannotLay, Laid, clean, digest, lay_out, read
 
@@ -215,7 +215,7 @@ def test_a_write_that_fails_is_one_line_and_leaves_no_half(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(layout.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(CannotLay, match="No space left on device"):
         lay_out(source, folder)
     assert (folder / FIRST).read_bytes() == before
