@@ -16,20 +16,19 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "tests" / "notebooks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "notebooks"))
 
 import nbformat
 from nbformat import NotebookNode
 from plain import Engine, named_engines, usable
 from runner import problems, run
 
-NOTEBOOKS = ROOT / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 HOME, COURSE, SOCKET, HOST = "/home/learner", "/home/learner/course", "/var/run/docker.sock", "learner"
 SIZE = r"\d+(?:\.\d+)? ?(?:[kMGT]i?)?B\b"
 UNIT = r"(?:nanosecond|millisecond|second|minute|hour|day|week|month)s?"
@@ -50,38 +49,66 @@ MASKS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("number", r"\b\d{4,}(?:\.\d+)?\b"),
     )
 )
-PROCESSES = re.compile(r"\bPID\b")
-SMALL = re.compile(r"\b\d+(?:\.\d+)?\b")
+PROCESSES = re.compile(r"\bPID\b|\"Pid\"")
+NUMBER = re.compile(r"\b\d+(?:\.\d+)?\b")
+GAP = re.compile(r"[ ─]{2,}")
+SHORTEST = 3
 
 
-def masked(text: str) -> str:
-    """`text`, all that differs from run to run masked; where processes are listed every number."""
+def texts(value: Any) -> Iterator[str]:
+    """Every text in outputs that a reader sees."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            if key not in ("execution_count", "metadata", "transient"):
+                yield from texts(each)
+    elif isinstance(value, Sequence):
+        for each in value:
+            yield from texts(each)
+    elif value is not None:
+        yield str(value)
+
+
+def processes(cells: Iterable[NotebookNode]) -> set[str]:
+    """The numbers of three digits and more in outputs that list processes: they may stand elsewhere, too."""
+    listing = [text for cell in cells for text in _listing(cell)]
+    return {
+        number for text in listing for number in NUMBER.findall(text) if number.isdigit() and len(number) >= SHORTEST
+    }
+
+
+def _listing(cell: NotebookNode) -> list[str]:
+    found = [list(texts(output)) for output in cell.get("outputs", [])]
+    return [text for each in found if PROCESSES.search("\n".join(each)) for text in each]
+
+
+def masked(text: str, numbers: Collection[str] = ()) -> str:
+    """`text`, all that differs from run to run masked, and these numbers."""
     for word, pattern in MASKS:
         text = pattern.sub(word, text)
-    return SMALL.sub("<number>", text) if PROCESSES.search(text) else re.sub(r"[ ─]{2,}", "  ", text)
+    return GAP.sub("  ", NUMBER.sub(lambda found: "<number>" if found[0] in numbers else found[0], text))
 
 
-def seen(value: Any) -> Any:
-    """Outputs as a reader sees them: every text in them masked, runs of output put together."""
-    if isinstance(value, str):
-        return masked(value)
-    if isinstance(value, Mapping):
-        kept = {key: each for key, each in value.items() if key not in ("execution_count", "metadata", "transient")}
-        return {key: seen(each) for key, each in kept.items()}
-    if isinstance(value, Sequence):
-        return [seen(each) for each in value]
-    return None if isinstance(value, int | float) and not isinstance(value, bool) else value
+def seen(outputs: Sequence[NotebookNode], numbers: Collection[str] = ()) -> list[str]:
+    """Outputs as a reader sees them, masked; where processes are listed every number."""
+    found = []
+    for output in outputs:
+        text = "\n".join(texts(output))
+        found.append(NUMBER.sub("<number>", masked(text)) if PROCESSES.search(text) else masked(text, numbers))
+    return found
 
 
 def store(stored: NotebookNode, executed: NotebookNode) -> bool:
     """Take over the outputs that look different; whether any did."""
     changed = False
-    fresh = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
+    fresh = {cell.id: cell for cell in executed.cells}
+    before, now = processes(stored.cells), processes(executed.cells)
     for cell in stored.cells:
         if cell.cell_type != "code":
             continue
         new = fresh[cell.id]
-        if seen(cell.outputs) != seen(new.outputs):
+        if seen(cell.outputs, before) != seen(new.outputs, now):
             cell.outputs, changed = new.outputs, True
         if cell.execution_count != new.execution_count:
             cell.execution_count, changed = new.execution_count, True

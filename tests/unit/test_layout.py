@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from dockermagic import layout
 from dockermagic.language import FIRST
 from dockermagic.layout import RECORD, CannotLay, Laid, clean, digest, lay_out, read
 
