@@ -233,7 +233,7 @@ class Container:
             "until": self._ask.now(),
             "filters": json.dumps({"container": [self.id]}),
         }
-        _, text = self._ask.body(raw("GET", "/events"), path=f"/events?{urlencode(query)}")
+        _, text = self._ask.body(raw("GET", f"/events?{urlencode(query)}"))
         found = [json.loads(line) for line in text.splitlines() if line.strip()]
         return [Event(str(each["Action"]), each["Actor"].get("Attributes") or {}) for each in found]
 

@@ -81,9 +81,8 @@ def remove(session: Session, name: str) -> bool:
 
 def remove_image(session: Session, name: str) -> None:
     """Remove an image's name, and the image with its last one."""
-    path = f"/images/{quote(name, safe='/:')}"
     with unnoticed(session):
         try:
-            session.call(raw("DELETE", path), path=path).read()
+            session.call(raw("DELETE", f"/images/{quote(name, safe='/:')}")).read()
         except NotFound:
             return
