@@ -227,10 +227,13 @@ class Container:
         )
 
     def events(self) -> list[Event]:
-        """What happened to it since it was made, oldest first, as far back as the engine remembers."""
+        """What happened to it since it was made, oldest first, as far back as the engine remembers.
+
+        Takes up to a second: Podman tells nothing where the end lies in the past. Nor does it tell a signal.
+        """
         query = {
             "since": moment(str(self.found["Created"])),
-            "until": self._ask.now(),
+            "until": str(int(float(self._ask.now())) + 1),
             "filters": json.dumps({"container": [self.id]}),
         }
         _, text = self._ask.body(raw("GET", f"/events?{urlencode(query)}"))

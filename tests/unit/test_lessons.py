@@ -326,7 +326,7 @@ def test_a_log_is_read_by_stream_and_its_last_line_told(session: Session, fake: 
     assert ("stdout", "1") not in fake.requests[-1].query
 
 
-def test_events_since_it_was_made_until_the_engines_now(session: Session, fake: FakeEngine):
+def test_events_since_it_was_made_until_the_engines_next_second(session: Session, fake: FakeEngine):
     fake.on("GET", WEB, Answer(200, described()))
     fake.on("GET", "/info", Answer(200, {"SystemTime": "2026-11-24T15:30:00Z"}))
     event = {"Action": "kill", "Actor": {"Attributes": {"signal": "1"}}}
@@ -334,7 +334,7 @@ def test_events_since_it_was_made_until_the_engines_now(session: Session, fake: 
     (found,) = Asker(session).container("web").events()
     assert (found.action, found.attributes["signal"]) == ("kill", "1")
     query = dict(fake.requests[-1].query)
-    assert (query["since"], query["until"]) == ("1795533600.5", "1795534200")
+    assert (query["since"], query["until"]) == ("1795533600.5", "1795534201")
     assert json.loads(query["filters"]) == {"container": ["ab" * 32]}
 
 
