@@ -8,23 +8,34 @@ from collections.abc import Iterator
 from dockermagic.errors import BadArgument
 from dockermagic.language import say
 
-from . import l01_list
+from . import (
+    l00_start,
+    l01_list,
+    l02_create,
+    l03_inspect,
+    l04_top,
+    l05_logs,
+    l06_export,
+    l07_start,
+    l08_stop,
+    l09_restart,
+    l10_kill,
+)
 from .exercise import Exercise, Lesson
 
 LESSONS: tuple[Lesson, ...] = (
-    Lesson("00-start", "", "your first calls", 12),
+    l00_start.LESSON,
     l01_list.LESSON,
-    Lesson("02-create", "POST /containers/create", "make a container", 12),
-    Lesson("03-inspect", "GET /containers/{id}/json", "everything about one container", 10),
-    Lesson("04-top", "GET /containers/{id}/top", "its processes", 8),
-    Lesson("05-logs", "GET /containers/{id}/logs", "what it wrote", 10),
-    Lesson("06-export", "GET /containers/{id}/export", "its files", 10),
-    Lesson("07-start", "POST /containers/{id}/start", "start it", 8),
-    Lesson("08-stop", "POST /containers/{id}/stop", "ask it to end", 10),
-    Lesson("09-restart", "POST /containers/{id}/restart", "stop it and start it again", 8),
-    Lesson("10-kill", "POST /containers/{id}/kill", "send it a signal", 10),
+    l02_create.LESSON,
+    l03_inspect.LESSON,
+    l04_top.LESSON,
+    l05_logs.LESSON,
+    l06_export.LESSON,
+    l07_start.LESSON,
+    l08_stop.LESSON,
+    l09_restart.LESSON,
+    l10_kill.LESSON,
 )
-"""A lesson whose module is not written yet stands here without exercises."""
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
 NAMES: tuple[str, ...] = tuple(EXERCISES)
