@@ -174,6 +174,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "target": _word,
     "maybe": _word,
     "path": _word,
+    "exercise": _word,
+    "lesson": _word,
     "container": _container,
     "number": _number,
     "tail": _tail,
@@ -186,8 +188,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "moment": _moment,
 }
 REPEATABLE = ("filters", "texts")
-MISSABLE = ("target", "maybe")  # a bare word that may be left out
-BARE = ("container", "path", *MISSABLE)
+MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
+BARE = ("container", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -351,8 +353,9 @@ class _Parser:
     def _command(self) -> None:
         if self.cell:
             if self.command is not None:
+                named = (self.command or ["a command"])[0]
                 raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {(self.command or ['a command'])[0]!r}",
+                    f"the cell is the body that is sent, so the line cannot name {named!r}",
                     'write "Cmd" into the JSON',
                 )
             return

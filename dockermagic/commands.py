@@ -11,10 +11,11 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import bodies, endpoints, locate, practice, tongues
+from . import bodies, endpoints, locate, ours, practice, tongues
 from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
-from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
+from .errors import BadArgument, NotFound, NotOurs, ReplyError
 from .exchange import Exchange
+from .lessons import course, desk
 from .session import Session
 
 
@@ -92,13 +93,15 @@ def last(session: Session, values: Mapping[str, Any]) -> Any:
 
 
 def cleanup(session: Session, values: Mapping[str, Any]) -> Any:
-    """Remove every container that carries our label, running or not; no other."""
+    """Remove every container that carries our label, running or not; no other. Or what an exercise has made."""
+    if values.get("lesson"):
+        return desk.tidy(session, values["lesson"])
     removed = []
     for container in _objects(session.call("list", all=True, filters={"label": [LABEL]})):
         if LABEL not in (container.get("Labels") or {}):
             continue
         names = [str(name).removeprefix("/") for name in container.get("Names") or []]
-        remove(session, container["Id"], str(container.get("State")))
+        ours.remove(session, container["Id"], str(container.get("State")))
         removed.append({"id": container["Id"], "name": (names or [""])[0], "was": str(container.get("State"))})
     return removed
 
@@ -113,19 +116,6 @@ def _objects(exchange: Exchange) -> list[dict[str, Any]]:
             exchange=exchange,
         )
     return found
-
-
-def remove(session: Session, container: str, state: str) -> None:
-    """Remove one container of ours; killed first, since some engines give it ten seconds otherwise."""
-    try:
-        if state in ("running", "restarting"):
-            session.call("kill", id=container).read()
-    except StatusError:
-        state = "unknown"
-    try:
-        session.call("remove", id=container, force=True, v=True).read()
-    except NotFound:
-        return
 
 
 def make_room(session: Session, name: str | None) -> None:
@@ -148,7 +138,7 @@ def make_room(session: Session, name: str | None) -> None:
             f"take another name; or, if it may go, `%docker remove {name} --force`",
             exchange=exchange,
         )
-    remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
+    ours.remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
 
 
 def drill(session: Session, values: Mapping[str, Any]) -> Any:
@@ -206,6 +196,15 @@ def names_of_contexts(session: Session) -> list[str]:
     return ["default", *locate.context_names(session.around)]
 
 
+def progress(session: Session, values: Mapping[str, Any]) -> Any:
+    """Every exercise, and how far the learner is."""
+    return desk.overview(session)
+
+
+def _at_desk(do: Callable[[Session, str], Any]) -> Callable[[Session, Mapping[str, Any]], Any]:
+    return lambda session, values: do(session, values["exercise"])
+
+
 def _raw(session: Session, values: Mapping[str, Any]) -> Any:
     raise AssertionError("a raw method is a row of its own")
 
@@ -224,6 +223,17 @@ DRILL_OPTIONS = (
 )
 DRILLED = {"name": "Name", "path": "Path", "count": "Count", "seconds": "Seconds"}
 
+LESSON = Param("lesson", "lesson", "a lesson or an exercise", choices=course.PLACES, metavar="LESSON")
+EXERCISE = Param(
+    "exercise", "exercise", "its name: `%docker progress` lists them", choices=course.NAMES, metavar="EXERCISE"
+)
+DESK: tuple[tuple[str, str, Callable[[Session, str], Any]], ...] = (
+    ("check", "ask the engine whether an exercise is solved, and tell what it saw", desk.check),
+    ("hint", "help with an exercise, one step more each time", desk.hint),
+    ("solution", "show a cell that solves an exercise: once it is solved, or when asked twice", desk.solution),
+    ("prepare", "make the situation that an exercise begins with", desk.prepare),
+    ("reset", "begin an exercise anew: what it made is removed, its mark and its hints forgotten", desk.reset),
+)
 COMMANDS: tuple[Command, ...] = (
     Command("connect", "look for an engine, or take the one named", connect, places=(TARGET,), kind="engine"),
     Command("doctor", "list every place where an engine may be, and what is there", doctor, kind="places"),
@@ -236,7 +246,6 @@ COMMANDS: tuple[Command, ...] = (
         local=BY_NAME["exec_start"].local,
         body="exec",
     ),
-    Command("cleanup", f"remove every container with the label {LABEL!r}, and no other", cleanup, kind="removed"),
     Command(
         "drill",
         "have the practice engine spoil its next answers, for a lesson on errors; without a name: list the drills",
@@ -245,6 +254,15 @@ COMMANDS: tuple[Command, ...] = (
         local=DRILL_OPTIONS,
         kind="drills",
     ),
+    Command(
+        "cleanup",
+        f"remove every container with the label {LABEL!r}, or those of a lesson's exercises; no other",
+        cleanup,
+        places=(LESSON,),
+        kind="removed",
+    ),
+    *(Command(name, summary, _at_desk(do), places=(EXERCISE,)) for name, summary, do in DESK),
+    Command("progress", "show every exercise, and how far you are", progress, kind="progress"),
 )
 RAW: tuple[Command, ...] = tuple(
     Command(method, f"{method} any path; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json")

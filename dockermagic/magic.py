@@ -100,10 +100,10 @@ class DockerMagic(Magics):
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
-        if isinstance(value, Exchange):
-            return value
         if isinstance(value, str):
             return show.Code(value)
+        if not isinstance(value, list):
+            return value
         self._adopt_frames()
         from . import tables
 

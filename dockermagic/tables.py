@@ -120,13 +120,21 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "places": ("host", "source", "verdict", "detail"),
     "removed": ("id", "name", "was"),
     "drills": ("drill", "path", "count", "seconds", "ends_in"),
+    "progress": ("lesson", "exercise", "minutes", "done", "hints"),
 }
-NUMBERS: Mapping[str, str] = {"count": "int64", "seconds": "float64", "ends_in": "int64"}
+DTYPES: Mapping[str, str] = {
+    "minutes": "int64",
+    "done": "bool",
+    "hints": "int64",
+    "count": "int64",
+    "seconds": "float64",
+    "ends_in": "int64",
+}
 
 
 def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
-    """Rows of ours, which come from no single endpoint: the columns of `COLUMNS`, text but for those of `NUMBERS`."""
-    return _frame({name: (NUMBERS.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
+    """Rows of ours, which come from no single endpoint: by kind in `COLUMNS`, text where `DTYPES` names no other."""
+    return _frame({name: (DTYPES.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
 
 
 def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
