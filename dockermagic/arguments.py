@@ -348,8 +348,9 @@ class _Parser:
     def _command(self) -> None:
         if self.cell:
             if self.command is not None:
+                word = (self.command or ["a command"])[0]
                 raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {(self.command or ['a command'])[0]!r}",
+                    f"the cell is the body that is sent, so the line cannot name {word!r}",
                     'write "Cmd" into the JSON',
                 )
             return
