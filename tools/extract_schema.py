@@ -3,7 +3,8 @@
     python tools/extract_schema.py v1.51.yaml > tests/clients/schema.json
 
 What is kept: the answers (statuses and their schemas) of the container, exec, image, system and event
-operations, of a few others that every engine can answer, and the definitions these need, as JSON Schema. Prose, examples and defaults are left out.
+operations, of a few others that every engine can answer, and the definitions these need, as JSON Schema.
+Prose, examples and defaults are left out.
 """
 
 from __future__ import annotations
