@@ -147,6 +147,12 @@ class Session:
         self._engine, self._transport = engine, self._open(engine.host, engine.tls)
         return engine
 
+    def close(self) -> None:
+        """Give the connections back; the next call makes new ones."""
+        if self._transport:
+            self._transport.close()
+            self._transport = self._open(self.engine.host, self.engine.tls)
+
     @property
     def _hunter(self) -> Hunter:
         return Hunter(self.around, self._open, self.settings.timeout, self.settings.practice)

@@ -8,19 +8,20 @@ import shlex
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote
 
-from . import bodies
+from . import bodies, ssh
 from .endpoints import Endpoint
 from .exchange import Request
 from .locate import TLS
 
+FORWARDED = "/tmp/far.sock"
 SAFE = re.compile(r"[\w.~:,/-]*")
 
 
 def where(host: str, tls: TLS | None = None) -> tuple[list[str], str]:
-    """How curl reaches an engine: its options, and what the URL begins with."""
+    """How curl reaches an engine: its options, and what the URL begins with; over ssh by a socket forwarded."""
     scheme, _, rest = host.partition("://")
-    if scheme == "unix":
-        return ["--unix-socket", rest], "http://localhost"
+    if scheme in ("unix", "ssh"):
+        return ["--unix-socket", FORWARDED if scheme == "ssh" else rest], "http://localhost"
     options = []
     if tls:
         files = (("--cacert", tls.ca), ("--cert", tls.cert), ("--key", tls.key))
@@ -29,8 +30,19 @@ def where(host: str, tls: TLS | None = None) -> tuple[list[str], str]:
     return options, f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
 
 
+def first(host: str) -> list[str]:
+    """Lines that stand above a call which cannot speak ssh: what must run beside it."""
+    if not host.startswith("ssh://"):
+        return []
+    return [
+        "# no ssh is spoken here: first, in another terminal, forward the engine's socket",
+        f"# {ssh.forward(host, FORWARDED)}",
+    ]
+
+
 def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """The curl command that sends the same request; runs as it stands in a POSIX shell."""
+    request = request.shown
     options, base = where(host, tls)
     words = ["curl", "--silent", *options]
     plain = request.method == "GET" and request.body is None
@@ -51,15 +63,16 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
         words += ["--get"]
         words += [word for name, value in request.query for word in ("--data-urlencode", f"{name}={value}")]
     words.append(base + (request.path if apart else request.target))
-    return shlex.join(words)
+    return "\n".join([*first(host), shlex.join(words)])
 
 
 def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """A Python program that sends the same request by requests (and requests-unixsocket)."""
+    request = request.shown
     scheme, _, rest = host.partition("://")
-    unix = scheme == "unix"
+    unix, rest = scheme in ("unix", "ssh"), FORWARDED if scheme == "ssh" else rest
     base = f"http+unix://{quote(rest, safe='')}" if unix else where(host, tls)[1]
-    lines = ["import requests_unixsocket" if unix else "import requests", ""]
+    lines = [*first(host), "import requests_unixsocket" if unix else "import requests", ""]
     lines.append(f"engine = {'requests_unixsocket' if unix else 'requests'}.Session()")
     lines.append("engine.trust_env = False")
     if tls:
@@ -97,7 +110,10 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
     """The docker CLI's words for the same call, or a comment where it has none."""
     if not row.cli:
         return f"# the docker CLI has no word for {request.method} {unquote(request.path)}"
-    words, notes = row.cli.split(), []
+    request = request.shown
+    docker, *rest = row.cli.split()
+    words: list[str] = [docker, *_named(host, tls), *rest]
+    notes: list[str] = []
     query = dict(request.query)
     bare = [value for param, value in _bare(row, request)]
     for param in row.query:
@@ -121,6 +137,18 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
         words += more
         notes += [f"# without {key}, for which there is no flag here" for key in left]
     return "\n".join([shlex.join([*words, *bare]), *notes])
+
+
+def _named(host: str, tls: TLS | None) -> list[str]:
+    """How the docker CLI is told of an engine far away; one on this machine it finds as we did."""
+    if host.startswith("unix://"):
+        return []
+    options = []
+    if tls:
+        files = (("--tlscacert", tls.ca), ("--tlscert", tls.cert), ("--tlskey", tls.key))
+        options = ["--tlsverify" if tls.verify else "--tls"]
+        options += [word for option, path in files if path for word in (option, path)]
+    return [*options, "--host", host]
 
 
 def _bare(row: Endpoint, request: Request) -> list[tuple[str, str]]:

@@ -7,9 +7,11 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
+from weakref import WeakSet
 
 import requests
 import requests_unixsocket
@@ -30,8 +32,10 @@ from .errors import (
 )
 from .exchange import Reply, Request
 from .locate import TLS
+from .ssh import Line
 
 CONNECT_SECONDS = 5.0
+SSH_SECONDS = 30.0  # for what is sent before ssh has shaken hands
 PIECE = 1 << 20
 OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Accept": None}
 
@@ -57,14 +61,55 @@ class _Adapter(requests_unixsocket.UnixAdapter):  # type: ignore[misc]
         return super().get_connection(f"http+unix://{urlsplit(url).netloc}/", proxies)
 
 
+class _SSHConnection(urllib3.connection.HTTPConnection):
+    """A connection whose socket leads to an ssh process."""
+
+    def __init__(self, *args: Any, dial: Callable[[], Line], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._dial = dial
+
+    def connect(self) -> None:
+        self.sock = self._dial()
+        self.sock.settimeout(SSH_SECONDS)
+
+
+def _dial(host: str, lines: WeakSet[Line]) -> Line:
+    line = Line(host)
+    lines.add(line)
+    return line
+
+
+class _SSHAdapter(requests.adapters.HTTPAdapter):
+    """One pool of connections, each an ssh process that is kept for the next request."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__()
+        self._lines: WeakSet[Line] = WeakSet()
+        self._pool = urllib3.HTTPConnectionPool("localhost", dial=partial(_dial, host, self._lines))
+        self._pool.ConnectionCls = _SSHConnection
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        return str(request.path_url)
+
+    def close(self) -> None:
+        """End every process, also that of an answer which someone still holds."""
+        self._pool.close()
+        for line in [*self._lines]:
+            line.end()
+
+
 class HTTP:
-    """The transport for unix, tcp and http(s) addresses."""
+    """The transport for unix, tcp, ssh and http(s) addresses."""
 
     def __init__(self, host: str, tls: TLS | None = None) -> None:
         self.host = host
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.mount("http+unix://", _Adapter())
+        self._session.mount("http+ssh://", _SSHAdapter(host))
         for name, value in OURS.items():
             if value is None:
                 self._session.headers.pop(name, None)
@@ -73,6 +118,8 @@ class HTTP:
         scheme, _, rest = host.partition("://")
         if scheme == "unix":
             self._base = f"http+unix://{quote(rest, safe='')}"
+        elif scheme == "ssh":
+            self._base = "http+ssh://localhost"
         else:
             self._base = f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
         if tls:
