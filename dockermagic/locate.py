@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import masks, ssh
-from .errors import BadHost, EngineError, NoEngine, NoSuchContext, PermissionDenied
+from .errors import BadHost, EngineError, NoEngine, NoSuchContext, NotTrusted, PermissionDenied
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 KNOWN_SOCKETS = (
@@ -63,6 +63,11 @@ class Place:
     named: bool = False
     tls: TLS | None = None
     problem: EngineError | None = None
+
+    @property
+    def why(self) -> str:
+        """What named it, and what the user should know of how it is reached."""
+        return f"{self.source}; its certificate is not checked" if self.tls and not self.tls.verify else self.source
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,18 @@ def context_names(around: Surroundings) -> list[str]:
 
 
 def _tls(folder: Path, *, verify: bool) -> TLS:
+    """The files of a folder.
+
+    Raises:
+        NotTrusted: its key waits for a passphrase, which no one would be asked for here.
+    """
+    key = folder / "key.pem"
+    if key.exists() and b"ENCRYPTED" in key.read_bytes():
+        raise NotTrusted(
+            f"{key} is locked by a passphrase, which is not asked for here, nor by the docker CLI",
+            f"unlock it once: `openssl pkey -in {key} -out key.pem`, and put that in its place",
+        )
+
     def path(name: str) -> str | None:
         file = folder / name
         return str(file) if file.exists() else None
@@ -205,7 +222,13 @@ def _tls_of(around: Surroundings, host: str) -> TLS | None:
     folder = around.env.get("DOCKER_CERT_PATH", "")
     if host.startswith(WITHOUT_TLS) or not (verify or folder or around.env.get("DOCKER_TLS")):
         return None
-    return _tls(Path(folder) if folder else around.docker_config, verify=bool(verify))
+    found = _tls(Path(folder) if folder else around.docker_config, verify=bool(verify))
+    if folder and not (found.ca or found.cert):
+        raise NotTrusted(
+            f"DOCKER_CERT_PATH names {folder}, which holds no certificates",
+            "it should hold ca.pem, cert.pem and key.pem, from the engine's owner",
+        )
+    return found
 
 
 def places(around: Surroundings, target: str | None = None) -> Iterator[Place]:

@@ -138,7 +138,7 @@ class Session:
             EngineError: none answers, or the version is beyond us.
         """
         place, version = self._hunter.find(target)
-        engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
+        engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls)
         return self._take(engine)
 
     def _take(self, engine: Engine) -> Engine:

@@ -209,7 +209,7 @@ def explain(host: str, code: int | None, said: str) -> EngineError:
     """The error for an ssh that ended with `code` and `said` something, before the engine said anything."""
     last = next((line for line in reversed(said.strip().splitlines()) if line.strip()), f"it ended with status {code}")
     name = str(urlsplit(host).hostname)
-    facts = {"name": name, "ssh": shlex.join(["ssh", *_bare(host)]), "said": last.strip()}
+    facts = {"name": name, "ssh": shlex.join(["ssh", *_bare(host)]), "said": last.strip().removeprefix("ssh: ")}
     for pattern, kind, what, step in SAYINGS:
         if re.search(pattern, said):
             return kind(what.format(**facts), step.format(**facts))

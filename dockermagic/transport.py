@@ -17,6 +17,7 @@ import requests
 import requests_unixsocket
 import urllib3
 
+from . import trust
 from .errors import (
     BadHost,
     CutShort,
@@ -105,7 +106,7 @@ class HTTP:
     """The transport for unix, tcp, ssh and http(s) addresses."""
 
     def __init__(self, host: str, tls: TLS | None = None) -> None:
-        self.host = host
+        self.host, self._tls = host, tls
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.mount("http+unix://", _Adapter())
@@ -124,6 +125,8 @@ class HTTP:
             self._base = f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
         if tls:
             self._session.verify = (tls.ca or True) if tls.verify else False
+            if not tls.verify:  # said once, when the engine is taken, and not at every call
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             if tls.cert and tls.key:
                 self._session.cert = (tls.cert, tls.key)
 
@@ -139,7 +142,7 @@ class HTTP:
                 allow_redirects=False,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise translate(error, self.host, seconds) from None
+            raise translate(error, self.host, seconds, tls=self._tls) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(
             response.status_code, response.reason or "", headers, self._chunks(response, seconds), response.close
@@ -153,7 +156,7 @@ class HTTP:
                 yield piece
             whole = True
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise translate(error, self.host, seconds, reading=True) from None
+            raise translate(error, self.host, seconds, reading=True, tls=self._tls) from None
         finally:
             if whole:
                 raw.release_conn()
@@ -208,25 +211,27 @@ STEPS: dict[type[DockerMagicError], str] = {
     Refused: "start the engine (`systemctl start docker`, Docker Desktop, `podman machine start`), "
     "then run the cell again",
     Unreachable: "check the host name and the network, then `%docker connect tcp://host:2375`",
-    NotTrusted: "check the certificates: DOCKER_CERT_PATH, or the context's TLS files",
     TimedOut: "is the engine busy or stuck? Try `%docker ping`; wait longer with `%config DockerMagic.timeout = 300`",
     BadHost: "write unix:///path/to/docker.sock or tcp://host:2375",
     CutShort: "the engine may have stopped: try `%docker ping`, then run the cell again",
 }
 
 
-def translate(error: BaseException, host: str, seconds: float | None, *, reading: bool = False) -> DockerMagicError:
+def translate(
+    error: BaseException, host: str, seconds: float | None, *, reading: bool = False, tls: TLS | None = None
+) -> DockerMagicError:
     """The error of our tree for one of requests, urllib3 or the system: the most specific match wins."""
     kind, why = _kind(error, reading)
     if kind is Refused and _is_no_socket(host):
         kind = NotASocket
+    if kind is NotTrusted:
+        return trust.explain(host, why, tls)
     what = {
         SocketMissing: f"there is no socket at {host}",
         NotASocket: f"{host} is a file, and no socket",
         PermissionDenied: f"this user may not open {host}",
         Refused: f"nothing listens at {host}",
         Unreachable: f"{host} cannot be reached: {why}",
-        NotTrusted: f"the TLS connection to {host} failed: {why}",
         TimedOut: f"{host} did not answer within {_seconds(seconds)}",
         BadHost: f"{host} is no address of an engine: {why}",
         CutShort: f"the connection to {host} ended in the middle of the answer",

@@ -24,7 +24,7 @@ def store(home: Path, contexts: dict[str, Any], current: str | None, folder: str
     for name, meta in contexts.items():
         file = home / folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest() / "meta.json"
         file.parent.mkdir(parents=True)
-        if isinstance(meta, str) and "://" in meta:
+        if "://" in meta and not meta.startswith("{"):
             meta = json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": meta}}})
         file.write_text(meta, encoding="utf-8")
     if current is not None:
