@@ -19,15 +19,19 @@ SAFE = re.compile(r"[\w.~:,/-]*")
 
 def where(host: str, tls: TLS | None = None) -> tuple[list[str], str]:
     """How curl reaches an engine: its options, and what the URL begins with; over ssh by a socket forwarded."""
-    scheme, _, rest = host.partition("://")
-    if scheme in ("unix", "ssh"):
-        return ["--unix-socket", FORWARDED if scheme == "ssh" else rest], "http://localhost"
+    scheme, _, rest = _reached(host).partition("://")
+    if scheme == "unix":
+        return ["--unix-socket", rest], "http://localhost"
     options = []
     if tls:
         files = (("--cacert", tls.ca), ("--cert", tls.cert), ("--key", tls.key))
         options = [word for option, path in files if path for word in (option, path)]
         options += [] if tls.verify else ["--insecure"]
     return options, f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
+
+
+def _reached(host: str) -> str:
+    return f"unix://{FORWARDED}" if host.startswith("ssh://") else host
 
 
 def first(host: str) -> list[str]:
@@ -69,8 +73,8 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
 def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """A Python program that sends the same request by requests (and requests-unixsocket)."""
     request = request.shown
-    scheme, _, rest = host.partition("://")
-    unix, rest = scheme in ("unix", "ssh"), FORWARDED if scheme == "ssh" else rest
+    scheme, _, rest = _reached(host).partition("://")
+    unix = scheme == "unix"
     base = f"http+unix://{quote(rest, safe='')}" if unix else where(host, tls)[1]
     lines = [*first(host), "import requests_unixsocket" if unix else "import requests", ""]
     lines.append(f"engine = {'requests_unixsocket' if unix else 'requests'}.Session()")
