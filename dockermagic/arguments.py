@@ -127,6 +127,17 @@ def _file(text: str, param: Param) -> str:
     return str(path)
 
 
+def _given(text: str, param: Param) -> bytes:
+    return f"{text}\n".encode()
+
+
+def _existing(text: str, param: Param) -> str:
+    path = Path(_word(text, param)).expanduser()
+    if not path.is_file():
+        raise BadArgument(f"{param.option}: there is no file {text}", "name one that is there; `%ls` lists the folder")
+    return str(path)
+
+
 def moment(text: str, now: float | None = None) -> str:
     """A moment as the API takes it, UNIX seconds: from seconds, a date (ISO 8601) or a duration back (`1h30m`).
 
@@ -169,6 +180,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "signal": _signal,
     "filters": _pair,
     "file": _file,
+    "given": _given,
+    "existing": _existing,
     "moment": _moment,
 }
 REPEATABLE = ("filters", "texts")
@@ -212,7 +225,7 @@ class _Parser:
         self.found = Arguments()
         self.bare: list[str] = []
         self.command: list[str] | None = None
-        self.runs = row.body == "container"
+        self.runs = row.body in bodies.RUNS
 
     def run(self, words: list[str]) -> Arguments:
         rest = list(words)
@@ -315,7 +328,7 @@ class _Parser:
         wanted = [*self.row.places, *(param for param in self.row.query if param.kind == "needed")]
         wanted = [param for param in wanted if param.name not in self.found.values]
         bare = list(self.bare)
-        if self.runs:
+        if self.runs and not self.row.places:
             self._image(bare)
             return
         for param in wanted:
@@ -329,6 +342,13 @@ class _Parser:
                 )
         if bare:
             self._too_many(bare)
+        if self.runs and not self.cell:
+            self._command()
+
+    def _command(self) -> None:
+        if not self.command:
+            raise BadArgument(f"{self.row.name} needs a command", f"write `{usage(self.row)}`, for instance … -- ls -l")
+        self.found.values["command"] = self.command
 
     def _image(self, bare: list[str]) -> None:
         if self.cell:
@@ -365,7 +385,8 @@ def _usage(param: Param) -> str:
 
 
 def _article(param: Param) -> str:
-    return "a container" if param.kind == "container" else f"a {(param.metavar or param.name).lower()}"
+    noun = "container" if param.kind == "container" else (param.metavar or param.name).lower()
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def encode(param: Param, value: Any) -> str | None:
@@ -417,8 +438,9 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
 def usage(row: Row) -> str:
     """`%docker start CONTAINER [options]`, from the row."""
     parts = ["%docker", row.name]
-    if row.body == "container":
-        parts += ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
+    if row.body in bodies.RUNS:
+        places = [param.metavar for param in row.places]
+        parts += [*places, "[options]", "--", "COMMAND …"] if places else ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
     parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
     parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]

@@ -5,15 +5,37 @@ The only place where one line may become more than one request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import json
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import locate, tongues
-from .endpoints import BY_NAME, LABEL, METHODS, Param
+from . import bodies, locate, tongues
+from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
 from .session import Session
+
+
+@dataclass(frozen=True)
+class Call:
+    """One of the calls that a command is made of: a row's name, its values, its body."""
+
+    row: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command that is made of calls comes to: its value, and a line about it."""
+
+    value: Any
+    note: str = ""
+
+
+Calls = Generator[Call, Any, Done]
 
 
 @dataclass(frozen=True)
@@ -21,7 +43,8 @@ class Command:
     """A subcommand of ours; its fields mean what those of an `Endpoint` mean.
 
     Attributes:
-        run: does it; gets the session and the values, returns rows for a frame or another value.
+        run: does it; gets the session and the values, returns rows for a frame, `Calls` that are to be made and
+            shown one by one, each value going back in, or another value.
         kind: what the rows are, for the frame that shows them; "" for any other value.
     """
 
@@ -128,6 +151,30 @@ def make_room(session: Session, name: str | None) -> None:
     remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
 
 
+def execute(session: Session, values: Mapping[str, Any]) -> Calls:
+    """Run a program in a container: prepare it, start it, ask for its exit code; `values["body"]` is the JSON."""
+    tty = bool(json.loads(values["body"]).get("Tty"))
+    made = yield Call("exec_create", {"id": values["id"]}, values["body"])
+    told = {name: values[name] for name in STARTING if name in values}
+    output = yield Call("exec_start", {"id": made["Id"], **told}, bodies.encode(bodies.beginning({"tty": tty})))
+    for _ in range(LOOKS):
+        seen = yield Call("exec_inspect", {"id": made["Id"]})
+        if not seen.get("Running"):
+            break
+        time.sleep(BETWEEN)
+    code = seen.get("ExitCode")
+    if hasattr(output, "columns"):
+        output.attrs["dockermagic"]["exit_code"] = code
+    return Done(output, "it is still running" if code is None else f"exit code {code}")
+
+
+def tty_of(session: Session, values: Mapping[str, Any], body: bytes | None) -> bool | None:
+    """Whether a stream comes from a terminal: the call's body says so where it has one, else the container does."""
+    if body is not None:
+        return bool(json.loads(body).get("Tty"))
+    return has_tty(session, str(values.get("id")))
+
+
 def has_tty(session: Session, container: str) -> bool | None:
     """Whether a container has a terminal; None where the engine does not say."""
     answer = session.quick("inspect", session.settings.timeout, id=container)
@@ -143,6 +190,8 @@ def _raw(session: Session, values: Mapping[str, Any]) -> Any:
     raise AssertionError("a raw method is a row of its own")
 
 
+STARTING = tuple(param.name for param in BY_NAME["exec_start"].local)
+LOOKS, BETWEEN = 20, 0.05  # a stream may end a moment before the engine knows the exit code
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
 PATH = Param("path", "path", "path and query, with or without the version", metavar="PATH")
 TARGET = Param("target", "target", "unix:///path, tcp://host:port, or a docker context", metavar="TARGET")
@@ -151,6 +200,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("connect", "look for an engine, or take the one named", connect, places=(TARGET,), kind="engine"),
     Command("doctor", "list every place where an engine may be, and what is there", doctor, kind="places"),
     Command("last", "show the last exchange, whole", last),
+    Command(
+        "exec",
+        "run a program in a running container: exec_create, exec_start and exec_inspect",
+        execute,
+        places=(CONTAINER,),
+        local=BY_NAME["exec_start"].local,
+        body="exec",
+    ),
     Command("cleanup", f"remove every container with the label {LABEL!r}, and no other", cleanup, kind="removed"),
 )
 RAW: tuple[Command, ...] = tuple(

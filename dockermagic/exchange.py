@@ -27,6 +27,7 @@ class Request:
         query: pairs of strings, in order, not encoded.
         headers: name → value, only those that are ours to choose.
         body: the bytes of the body, or None.
+        input: what is sent after the head of the answer, on a connection that is taken over.
     """
 
     method: str
@@ -34,6 +35,12 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    input: bytes = b""
+
+    @property
+    def upgrade(self) -> str:
+        """What the connection is to become after the head of the answer: "tcp", "websocket", or "" for HTTP."""
+        return dict(self.headers).get("Upgrade", "")
 
     @property
     def target(self) -> str:

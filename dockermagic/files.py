@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import FileError
+from .errors import BadArgument, FileError
 
 
 def save(
@@ -54,6 +54,23 @@ def save(
             with suppress(FileNotFoundError):
                 part.unlink()
     return written
+
+
+def given(text: bytes | str | None, path: str | None) -> bytes:
+    """What goes to a program's standard input: a text, or the bytes of a file; nothing where neither is named.
+
+    Raises:
+        BadArgument: both are named.
+        FileError: the file cannot be read.
+    """
+    if text is not None and path is not None:
+        raise BadArgument("--input and --input-file both say what its standard input gets", "keep one of the two")
+    if path is None:
+        return text.encode() if isinstance(text, str) else text or b""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}", "name another file") from None
 
 
 def _umask() -> int:

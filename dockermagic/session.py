@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate, practice
+from . import arguments, bodies, endpoints, files, locate, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -38,6 +40,7 @@ from .locate import TLS, Candidate, Surroundings
 from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
+JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -199,8 +202,10 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (("Content-Type", "application/json"),) if body is not None else ()
-        return Request(row.method, path, query, headers, body)
+        headers = (JSON if body is not None else ()) + upgraded(row)
+        return Request(
+            row.method, path, query, headers, body, files.given(values.get("input"), values.get("input-file"))
+        )
 
     @staticmethod
     def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
@@ -310,6 +315,17 @@ class Session:
             return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()
         except DockerMagicError:
             return None
+
+
+def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
+    """The headers that ask for another protocol on the same connection, where the row wants one."""
+    if not row.upgrade:
+        return ()
+    asked = (("Connection", "Upgrade"), ("Upgrade", row.upgrade))
+    if row.upgrade != "websocket":
+        return asked
+    key = b64encode(os.urandom(16)).decode()
+    return (*asked, ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key))
 
 
 def negotiate(version: Mapping[str, Any], host: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from plain import Engine
 
+from dockermagic.frames import Demultiplexer
 from dockermagic.session import Session
 
 SECONDS = 30.0
@@ -46,3 +48,17 @@ def walk(session: Session, engine: Engine, name: str) -> None:
     until(lambda: state() == "exited", f"{name} has ended")
     assert session.call("remove", id=name).status == 204
     assert engine.call("GET", f"/containers/{name}/json").status_code == 404
+
+
+def echoes(session: Session, engine: Engine, name: str, folder: Path) -> None:
+    """An exec that gives back what it is given: both directions at once, and the end of input is heard over there."""
+    given = bytes(range(256)) * 8_000
+    (folder / "given").write_bytes(given)
+    engine.call("POST", f"/containers/{name}/start").raise_for_status()
+    made = session.call("exec_create", id=name, body={"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True})
+    values = {"id": made.json()["Id"], "input-file": str(folder / "given")}
+    answer = session.call("exec_start", values, body={"Detach": False, "Tty": False})
+    assert answer.status == 101
+    decoder = Demultiplexer()
+    assert b"".join(piece.data for chunk in answer.chunks() for piece in decoder.feed(chunk)) == given
+    assert session.call("ping").read() == b"OK"

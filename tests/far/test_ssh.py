@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import sshkit
-from farkit import until, walk
+from farkit import echoes, until, walk
 
 import dockermagic
 from dockermagic import errors
@@ -30,6 +30,10 @@ def clients(sshd: sshkit.Server) -> list[int]:
 
 def test_the_life_of_a_container(over_ssh, engine, made):
     walk(over_ssh, engine, made)
+
+
+def test_a_connection_that_is_taken_over(over_ssh, engine, made, tmp_path):
+    echoes(over_ssh, engine, made, tmp_path)
 
 
 def test_the_socket_over_there_can_be_named(sshd, engine):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import tlskit
-from farkit import walk
+from farkit import echoes, walk
 from plain import Engine, named_engines, usable
 
 from dockermagic import errors, tongues
@@ -74,6 +74,13 @@ def test_the_life_of_a_container(far, certificates, made, tmp_path):
     session = Session(around=around(tmp_path, certificates, DOCKER_HOST=far[0]))
     session.connect()
     walk(session, far[1], made)
+    session.close()
+
+
+def test_a_connection_that_is_taken_over(far, certificates, made, tmp_path):
+    session = Session(around=around(tmp_path, certificates, DOCKER_HOST=far[0]))
+    session.connect()
+    echoes(session, far[1], made, tmp_path)
     session.close()
 
 
