@@ -30,6 +30,7 @@ class Duplex:
 
     def __init__(self, sock: socket.socket, early: bytes, given: bytes, seconds: float | None) -> None:
         self._sock, self._early, self._left, self._seconds = sock, early, memoryview(given), seconds
+        self._fed = bool(given)
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes as they arrive, until the engine ends its direction.
@@ -77,16 +78,15 @@ class Duplex:
             return self._sock.recv(PIECE)
         except NOT_NOW:
             return None
-        except ssl.SSLZeroReturnError:  # their goodbye, after ours
-            return b""
+        except ConnectionResetError:
+            if self._fed:  # the program ended before it had read all
+                return b""
+            raise
 
     def _half_close(self) -> None:
-        if isinstance(self._sock, ssl.SSLSocket):
-            with suppress(ssl.SSLError):  # our goodbye is sent; theirs is still to come
-                self._sock.unwrap()
-        else:
-            with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_WR)
+        """End our direction. Through TLS without its goodbye: Python's waits for theirs, and loses what comes first."""
+        with suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_WR)
 
 
 def early(reader: object) -> bytes:

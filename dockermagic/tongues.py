@@ -135,7 +135,7 @@ def _socket(request: Request, host: str, tls: TLS | None) -> str:
         f"{line}\r\n" for line in (f"{request.method} {request.target} HTTP/1.1", *map(": ".join, headers.items()))
     )
     lines.append(f"engine.sendall({head.encode() + CRLF + (request.body or b'')!r})")
-    lines.append("print(engine.recv(65536).decode())")
+    lines.append("print(engine.recv(65536))")
     if request.input:
         given = masked(request.input, bytes(4)) if request.upgrade == "websocket" else request.input
         lines.append(f"engine.sendall({given!r})")
