@@ -73,7 +73,7 @@ def _reach(session: Session, tongue: str) -> str:
             "connect sends nothing that could be said in " + tongue, "`%docker connect --as curl` gives curl's options"
         )
     options, base = tongues.where(engine.host, engine.tls)
-    return " ".join([*options, f"{base}/v{engine.api}"])
+    return "\n".join([*tongues.first(engine.host), " ".join([*options, f"{base}/v{engine.api}"])])
 
 
 def doctor(session: Session, values: Mapping[str, Any]) -> Any:

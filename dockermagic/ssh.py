@@ -36,8 +36,10 @@ def words(host: str) -> list[str]:
         raise _bad(host, str(error)) from None
     if url.password is not None:
         raise _bad(host, "a password in it is not taken, by the docker CLI neither")
-    if not url.hostname or url.query or url.fragment:
-        raise _bad(host, "it has no host's name" if not url.hostname else "it has more than a path")
+    if not url.hostname or url.hostname.startswith("-"):
+        raise _bad(host, "it has no host's name")
+    if url.query or url.fragment:
+        raise _bad(host, "it has more than a path")
     user = ["-l", unquote(url.username)] if url.username else []
     return [*user, *(["-p", str(port)] if port else []), "--", url.hostname]
 

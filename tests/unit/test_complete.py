@@ -256,8 +256,6 @@ def test_completing_is_not_remembered(talk):
     ],
 )
 def test_ipython_offers_these_and_nothing_else(shell, talk, text, words):
-    if not hasattr(completer, "context_matcher"):
-        pytest.skip("this IPython has no matchers of the second kind")
     shell.names["start_of_mine"] = 1
     with completer.provisionalcompleter():
         found = list(shell.ip.Completer.completions(text, len(text)))

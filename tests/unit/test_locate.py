@@ -168,6 +168,7 @@ def test_the_folder_of_contexts_can_be_named(tmp_path):
         ({"DOCKER_HOST": "ftp://x"}, {}, None, None, BadHost, "no address"),
         ({"DOCKER_HOST": "ssh://me:secret@far"}, {}, None, None, BadHost, "ssh://me:xxxxx@far is no address"),
         ({"DOCKER_HOST": "ssh://"}, {}, None, None, BadHost, "no host's name"),
+        ({"DOCKER_HOST": "ssh://-oProxyCommand=x"}, {}, None, None, BadHost, "no host's name"),
         ({"DOCKER_HOST": "ssh://far?x=1"}, {}, None, None, BadHost, "more than a path"),
         ({"DOCKER_HOST": "ssh://far:abc"}, {}, None, None, BadHost, "no address for ssh"),
         ({"DOCKER_HOST": "tcp://me:secret@far"}, {}, None, None, BadHost, "tcp://me:xxxxx@far has a password"),
