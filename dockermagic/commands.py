@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import bodies, locate, tongues
-from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
+from .endpoints import BY_NAME, LABEL, METHODS, RUNNING, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
 from .session import Session
@@ -204,7 +204,7 @@ COMMANDS: tuple[Command, ...] = (
         "exec",
         "run a program in a running container: exec_create, exec_start and exec_inspect",
         execute,
-        places=(CONTAINER,),
+        places=(RUNNING,),
         local=BY_NAME["exec_start"].local,
         body="exec",
     ),

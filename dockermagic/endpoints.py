@@ -526,7 +526,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/attach",
         "join a container's own streams: see what it writes, write to its standard input",
         "hijacked",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=STREAMS,
         local=(*INPUT, BYTES),
         statuses={
@@ -550,7 +550,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/attach/ws",
         "join a container's own streams over a WebSocket, both outputs as one",
         "hijacked",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=STREAMS,
         local=(*INPUT, BYTES),
         statuses={
@@ -573,7 +573,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/resize",
         "tell the size of a container's terminal",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=WINDOW,
         statuses={200: "was resized", 400: "a size is wrong", **NO_CONTAINER, 409: "it is not running", **FAILED},
         steps={400: RESIZE, 409: NOT_RUNNING, 500: NOT_RUNNING},
@@ -585,7 +585,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/exec",
         "prepare one more program in a running container, without starting it",
         "tree",
-        places=(CONTAINER,),
+        places=(RUNNING,),
         body="exec",
         statuses={
             201: "prepared",
