@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 import trustme
 from plain import Engine
-from sshkit import free_port
 
 DOCKERD = shutil.which("dockerd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
 SECONDS = 60
@@ -96,23 +95,31 @@ class Proxy(socketserver.ThreadingTCPServer):
 
 
 class Dockerd:
-    """A dockerd of our own: TLS on a port, and a Unix socket for looking at it from behind."""
+    """A dockerd of our own: TLS on a port, and a Unix socket for looking at it from behind.
+
+    It lives in a network of its own, since a dockerd takes the machine's bridge `docker0` away from others; only the
+    port, which it is handed as systemd would (`fd://`), is the machine's.
+    """
 
     def __init__(self, folder: Path, certificates: Certificates) -> None:
         assert DOCKERD
         cert, key = certificates.server(*NAMES)
-        self.host = f"tcp://127.0.0.1:{free_port()}"
+        port = socket.create_server(("127.0.0.1", 0))
+        self.host = f"tcp://127.0.0.1:{port.getsockname()[1]}"
         self.engine = Engine("dockerd", f"unix://{folder}/e.sock")
         tls = ["--tlsverify", "--tlscacert", certificates.folder / "ca.pem", "--tlscert", cert, "--tlskey", key]
         apart = ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
         where = ["--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
         self.log = folder / "log"
-        self.process = subprocess.Popen(
-            [DOCKERD, *where, *apart, *tls, "--host", self.engine.host, "--host", self.host],
-            stdout=self.log.open("wb"),
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
+        handed = 'exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"'  # the port is descriptor 3
+        command = [DOCKERD, *where, *apart, *tls, "--host", self.engine.host, "--host", "fd://"]
+        with port:
+            self.process = subprocess.Popen(
+                ["unshare", "--net", "sh", "-c", handed, "sh", *command],
+                stdin=port.fileno(),
+                stdout=self.log.open("wb"),
+                stderr=subprocess.STDOUT,
+            )
         until = time.monotonic() + SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > until:
@@ -131,4 +138,4 @@ class Dockerd:
 
 
 def can_run_dockerd() -> bool:
-    return bool(DOCKERD) and os.geteuid() == 0
+    return bool(DOCKERD and shutil.which("unshare")) and os.geteuid() == 0
