@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 NEWEST = "1.51"
 OLDEST = "1.24"
@@ -34,6 +34,7 @@ class Param:
         metavar: how help names the value.
         group: of parameters of one group at least one must be sent; when none is named, all are.
         endless: with it the answer goes on until something ends it, and the engine may be silent in between.
+        states: of a container: those in which the call can do something; Tab offers no others. Empty for any.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Param:
     metavar: str = ""
     group: str = ""
     endless: bool = False
+    states: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -107,6 +109,10 @@ class Endpoint:
 
 
 CONTAINER = Param("id", "container", "name or id of the container", metavar="CONTAINER", cli="")
+RUNNING = replace(CONTAINER, states=("running",))
+ALIVE = replace(CONTAINER, states=("running", "paused", "restarting"))
+STOPPED = replace(CONTAINER, states=("created", "exited", "dead"))
+PAUSED = replace(CONTAINER, states=("paused",))
 STOP_SIGNAL = Param(
     "signal",
     "signal",
@@ -275,7 +281,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/top",
         "the processes inside a running container",
         "processes",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=(Param("ps_args", "text", "arguments for ps", default="-ef", cli="", metavar="ARGS"),),
         statuses={200: "the processes", **NO_CONTAINER, 409: "it is not running", **FAILED},
         steps={409: NOT_RUNNING, 500: f"if it runs, ps did not take these arguments; if not: {NOT_RUNNING}"},
@@ -354,7 +360,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/start",
         "start a created or stopped container",
         "outcome",
-        places=(CONTAINER,),
+        places=(STOPPED,),
         query=(
             Param(
                 "detachKeys",
@@ -381,7 +387,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/stop",
         "ask a container to end, and kill it if it does not",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=(
             STOP_SIGNAL,
             GRACE,
@@ -413,7 +419,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/kill",
         "send a signal to a container's first process",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=(
             Param(
                 "signal",
@@ -498,7 +504,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/pause",
         "freeze every process in a container",
         "outcome",
-        places=(CONTAINER,),
+        places=(RUNNING,),
         statuses={204: "paused", **NO_CONTAINER, 409: "it is paused already, or not running", **FAILED},
         cli="docker pause",
     ),
@@ -509,7 +515,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/unpause",
         "let a paused container go on",
         "outcome",
-        places=(CONTAINER,),
+        places=(PAUSED,),
         statuses={204: "goes on", **NO_CONTAINER, 500: "it was not paused, or the engine failed"},
         cli="docker unpause",
     ),
@@ -520,7 +526,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/attach",
         "join a container's own streams: see what it writes, write to its standard input",
         "hijacked",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=STREAMS,
         local=(*INPUT, BYTES),
         statuses={
@@ -544,7 +550,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/attach/ws",
         "join a container's own streams over a WebSocket, both outputs as one",
         "hijacked",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=STREAMS,
         local=(*INPUT, BYTES),
         statuses={
@@ -567,7 +573,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/resize",
         "tell the size of a container's terminal",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=WINDOW,
         statuses={200: "was resized", 400: "a size is wrong", **NO_CONTAINER, 409: "it is not running", **FAILED},
         steps={400: RESIZE, 409: NOT_RUNNING, 500: NOT_RUNNING},
@@ -579,7 +585,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/exec",
         "prepare one more program in a running container, without starting it",
         "tree",
-        places=(CONTAINER,),
+        places=(RUNNING,),
         body="exec",
         statuses={
             201: "prepared",
