@@ -15,6 +15,7 @@ from . import bodies, locate, tongues
 from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
+from .packing import Upload
 from .session import Session
 
 
@@ -168,9 +169,9 @@ def execute(session: Session, values: Mapping[str, Any]) -> Calls:
     return Done(output, "it is still running" if code is None else f"exit code {code}")
 
 
-def tty_of(session: Session, values: Mapping[str, Any], body: bytes | None) -> bool | None:
+def tty_of(session: Session, values: Mapping[str, Any], body: bytes | Upload | None) -> bool | None:
     """Whether a stream comes from a terminal: the call's body says so where it has one, else the container does."""
-    if body is not None:
+    if isinstance(body, bytes):
         return bool(json.loads(body).get("Tty"))
     return has_tty(session, str(values.get("id")))
 

@@ -30,6 +30,7 @@ DockerMagicError                 any of the below; carries the exchange, where t
 │   ├── NotJson                  JSON was due
 │   ├── CutShort                 the connection ended inside the answer
 │   └── BadFrame                 a stream that does not keep to its framing
+├── StreamFailed                 the engine said 200, began, and then told of an error
 ├── FileError                    the file to write or read on this machine
 ├── NotOurs                      a container without our label would have been touched
 └── Interrupted                  the user stopped a call that was under way
@@ -203,6 +204,10 @@ class CutShort(ReplyError):
 
 class BadFrame(ReplyError):
     """A stream that does not keep to its framing."""
+
+
+class StreamFailed(DockerMagicError):
+    """The engine said 200, began, and then told of an error; the exchange's value is what came before."""
 
 
 class FileError(DockerMagicError):

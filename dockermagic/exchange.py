@@ -9,11 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from .endpoints import MASK
 from .errors import NotJson
 from .frames import Piece
+from .packing import Upload
 
 KEPT = 64 * 1024
 SAMPLED = 200
+
+
+class Hidden:
+    """What is sent and never shown: the headers and the body of a request that carry a secret."""
+
+    __slots__ = ("body", "headers")
+
+    def __init__(self, headers: tuple[tuple[str, str], ...] = (), body: bytes | None = None) -> None:
+        self.headers, self.body = headers, body
+
+    def __repr__(self) -> str:
+        return MASK
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,8 @@ class Request:
         path: with the version, percent-encoded, without the query (`/v1.51/containers/web/json`).
         query: pairs of strings, in order, not encoded.
         headers: name → value, only those that are ours to choose.
-        body: the bytes of the body, or None.
+        body: the bytes of the body, what is read while it is sent, or None.
+        hidden: what is sent instead of headers and body of the same names, in which secrets are masked.
         input: what is sent after the head of the answer, on a connection that is taken over.
     """
 
@@ -33,13 +48,24 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    body: bytes | Upload | None = None
+    hidden: Hidden | None = None
     input: bytes = b""
 
     @property
     def upgrade(self) -> str:
         """What the connection is to become after the head of the answer: "tcp", "websocket", or "" for HTTP."""
         return dict(self.headers).get("Upgrade", "")
+
+    @property
+    def real_headers(self) -> dict[str, str]:
+        """The headers that go over the wire."""
+        return {**dict(self.headers), **(dict(self.hidden.headers) if self.hidden else {})}
+
+    @property
+    def real_body(self) -> bytes | Upload | None:
+        """The body that goes over the wire."""
+        return self.hidden.body if self.hidden and self.hidden.body is not None else self.body
 
     @property
     def target(self) -> str:

@@ -12,12 +12,13 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, bodies, commands, complete, endpoints, practice, show, tongues, words
+from . import arguments, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
 from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
 from .exchange import Exchange
+from .packing import Upload
 from .session import Session, Settings
 
 NAMES = ("docker", "dockerapi")
@@ -71,6 +72,8 @@ class DockerMagic(Magics):
         if found.values.pop("help", False):
             display(help_page(row))
             return None
+        if cell is not None and row.body in packing.KINDS:
+            raise BadArgument(f"{row.name} sends a file, and the cell is text", "name the file or folder: --input PATH")
         if cell is not None and not row.body:
             raise BadArgument(
                 f"{row.name} takes no body, and the cell has one", f"write %docker {row.name}, on one line"
@@ -90,7 +93,7 @@ class DockerMagic(Magics):
             raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
         return path
 
-    def _ours(self, command: Command, found: Arguments, body: bytes | None) -> Any:
+    def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
         if body is not None:
             return self._calls(command.run(self.session, {**found.values, "body": body}), found)
         if found.values.get("as") and command.name != "connect":
@@ -116,8 +119,10 @@ class DockerMagic(Magics):
                 display(show.Notes(stop.value.note))
                 return stop.value.value
 
-    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | None:
-        if not row.body:
+    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | Upload | None:
+        if row.body in packing.KINDS:
+            return packing.KINDS[row.body](found.values)
+        if not row.body or (cell is None and row.body not in bodies.MAKE):
             return None
         if cell is not None:
             body = bodies.from_cell(cell, row.body)
@@ -128,7 +133,7 @@ class DockerMagic(Magics):
             found.values.pop(name, None)
         return bodies.encode(body)
 
-    def _call(self, row: Endpoint, found: Arguments, body: bytes | None) -> Any:
+    def _call(self, row: Endpoint, found: Arguments, body: bytes | Upload | None) -> Any:
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
@@ -141,6 +146,8 @@ class DockerMagic(Magics):
         from . import tables
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
+        if isinstance(body, Upload):
+            body.watch = watch.progress
         before = self.session.last
         live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(

@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, files, locate, practice
-from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
+from . import arguments, bodies, endpoints, files, locate, packing, practice
+from .endpoints import BY_NAME, MASK, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
     DockerMagicError,
@@ -34,13 +34,16 @@ from .errors import (
     TimedOut,
     for_status,
 )
-from .exchange import Exchange, Request
+from .exchange import Exchange, Hidden, Request
 from .hunter import PRACTICE, Hunter
 from .locate import TLS, Candidate, Surroundings
+from .packing import Upload
 from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
 JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
+AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -111,6 +114,7 @@ class Session:
     ) -> None:
         self.settings = settings or Settings()
         self.last: Exchange | None = None
+        self.logins: dict[str, str] = {}
         self.tell = tell
         self._around = around
         self._open = transport
@@ -170,7 +174,7 @@ class Session:
             return [Candidate(host, self._engine.source, "in use", known), *seen]
         return [replace(each, verdict="in use") if each.host == host else each for each in seen]
 
-    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | None = None) -> Request:
+    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None = None) -> Request:
         """The request for a row, complete; nothing is sent.
 
         Raises:
@@ -179,6 +183,8 @@ class Session:
         """
         api = self.engine.api
         self._check_names(row, values)
+        if body is None and row.body in packing.KINDS:
+            body = packing.KINDS[row.body](values)
         self._check_age(row.name, row.since)
         for param in row.query:
             if values.get(param.name) is not None:
@@ -196,10 +202,15 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (JSON if body is not None else ()) + upgraded(row)
-        return Request(
-            row.method, path, query, headers, body, files.given(values.get("input"), values.get("input-file"))
-        )
+        given = files.given(values.get("input"), values.get("input-file")) if row.upgrade else b""
+        headers = _typed(body) + upgraded(row)
+        shown, hidden = bodies.masked(body) if isinstance(body, bytes) else (body, None)
+        login = self.logins.get(bodies.registry(str(values.get(row.registry)))) if row.registry else None
+        if row.registry:
+            headers += ((AUTH, MASK if login else bodies.header({})),)
+        secret = ((AUTH, login),) if login else ()
+        kept = Hidden(secret, hidden) if secret or hidden else None
+        return Request(row.method, path, query, headers, shown, kept, given)
 
     @staticmethod
     def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
@@ -226,7 +237,7 @@ class Session:
         Args:
             row: a row, or a subcommand's name.
             values: parameters by the API's names; `named` adds to them.
-            body: a dict (sent as JSON), bytes (sent as they are), or None.
+            body: a dict (sent as JSON), bytes or a `packing.Upload` (sent as they are), or None.
 
         Returns:
             The `Exchange`: `.json()` for the whole answer, `.chunks()` for the bytes as they arrive.
@@ -238,7 +249,7 @@ class Session:
         """
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
-        data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
+        data = body if body is None or isinstance(body, bytes | Upload) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
         self.last = Exchange(request, self.engine.host, row)
         try:
@@ -284,7 +295,16 @@ class Session:
                 detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
+        if row.body == bodies.LOGIN:
+            self._remember(exchange.request)
         return exchange
+
+    def _remember(self, request: Request) -> None:
+        """Keep credentials that an engine has just found right, for as long as this session lives."""
+        body = request.real_body
+        if isinstance(body, bytes):
+            told = json.loads(body)
+            self.logins[bodies.host_of(told.get("serveraddress"))] = bodies.header(told)
 
     def patience(self, row: Endpoint, values: Mapping[str, Any]) -> float | None:
         """How many seconds the engine may be silent in this call; None for ever."""
@@ -320,6 +340,10 @@ def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
         return asked
     key = b64encode(os.urandom(16)).decode()
     return (*asked, ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key))
+
+
+def _typed(body: bytes | Upload | None) -> tuple[tuple[str, str], ...]:
+    return () if body is None else JSON if isinstance(body, bytes) else TAR
 
 
 def negotiate(version: Mapping[str, Any], host: str) -> str:

@@ -6,12 +6,14 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote, unquote
 
 from . import bodies
 from .endpoints import Endpoint
 from .exchange import Request
 from .locate import TLS
+from .packing import CONTENTS, Upload
 
 SAFE = re.compile(r"[\w.~:,/-]*")
 
@@ -45,13 +47,24 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
         words += ["--output", "export.tar"]
     for name, value in request.headers:
         words += ["--header", f"{name}: {value}"]
-    if request.body is not None:
+    packed = ""
+    if isinstance(request.body, Upload):
+        words += ["--upload-file", "-" if request.body.name else str(request.body.source)]
+        packed = _tar(request.body) if request.body.name else ""
+    elif request.body is not None:
         words += ["--data-raw", request.body.decode()]
     if apart:
         words += ["--get"]
         words += [word for name, value in request.query for word in ("--data-urlencode", f"{name}={value}")]
     words.append(base + (request.path if apart else request.target))
-    return shlex.join(words)
+    return packed + shlex.join(words)
+
+
+def _tar(body: Upload) -> str:
+    """The command whose output curl sends."""
+    folder, name = (body.source, ".") if body.name == CONTENTS else (body.source.parent, body.source.name)
+    words = ["tar", "--create", "--owner=0", "--group=0", "--directory", str(folder), "--", name]
+    return f"{shlex.join(words)} | "
 
 
 def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
@@ -59,7 +72,9 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     scheme, _, rest = host.partition("://")
     unix = scheme == "unix"
     base = f"http+unix://{quote(rest, safe='')}" if unix else where(host, tls)[1]
-    lines = ["import requests_unixsocket" if unix else "import requests", ""]
+    packs = isinstance(request.body, Upload) and request.body.name
+    lines = ["import tarfile", "import tempfile", ""] if packs else []
+    lines += ["import requests_unixsocket" if unix else "import requests", ""]
     lines.append(f"engine = {'requests_unixsocket' if unix else 'requests'}.Session()")
     lines.append("engine.trust_env = False")
     if tls:
@@ -71,7 +86,10 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
         call.append(f"params={pairs if len(pairs) == len(request.query) else list(request.query)!r}")
     if request.headers:
         call.append(f"headers={dict(request.headers)!r}")
-    if request.body is not None:
+    if isinstance(request.body, Upload):
+        lines += _packed(request.body)
+        call.append("data=body")
+    elif request.body is not None:
         call.append(f"data={request.body!r}")
     if row.stream:
         call.append("stream=True")
@@ -82,9 +100,22 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     return "\n".join(lines)
 
 
+def _packed(body: Upload) -> list[str]:
+    """The lines of Python that make the file `body`."""
+    if not body.name:
+        return [f"body = open({str(body.source)!r}, 'rb')"]
+    return [
+        "body = tempfile.TemporaryFile()",
+        'with tarfile.open(fileobj=body, mode="w") as tar:',
+        f"    tar.add({str(body.source)!r}, {body.name!r})",
+        "body.seek(0)",
+    ]
+
+
 READING: Mapping[str, list[str]] = {
     "": ["print(reply.text)"],
     "frames": ["for piece in reply.iter_content(None):", "    print(piece)"],
+    "lines": ["for line in reply.iter_lines():", "    print(line.decode())"],
     "tar": [
         'with open(OUTPUT, "wb") as file:',
         "    for piece in reply.iter_content(1 << 20):",
@@ -116,8 +147,8 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
             words += [param.cli, query[param.name]]
     if output:
         words += ["--output", output]
-    if row.body == "container" and request.body:
-        more, left = bodies.command_line(json.loads(request.body))
+    if isinstance(request.body, bytes) and row.body in CLI_BODIES:
+        more, left = CLI_BODIES[row.body](json.loads(request.body))
         words += more
         notes += [f"# without {key}, for which there is no flag here" for key in left]
     return "\n".join([shlex.join([*words, *bare]), *notes])
@@ -132,4 +163,9 @@ def _bare(row: Endpoint, request: Request) -> list[tuple[str, str]]:
     return inside + [(p.name, query[p.name]) for p in row.query if p.cli == "" and p.name in query]
 
 
+CLI_BODIES: Mapping[str, Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]] = {
+    "container": bodies.command_line,
+    "update": lambda body: bodies.flags_line(body, "update"),
+    "auth": lambda body: bodies.flags_line(body, "auth"),
+}
 TONGUES: Mapping[str, Callable[..., str]] = {"curl": curl, "python": python, "cli": cli}

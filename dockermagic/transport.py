@@ -87,8 +87,8 @@ class HTTP:
             response = self._session.request(
                 request.method,
                 self._base + request.target,
-                headers=dict(request.headers),
-                data=request.body,
+                headers=request.real_headers,
+                data=request.real_body,
                 timeout=(CONNECT_SECONDS, seconds),
                 stream=True,
                 allow_redirects=False,
