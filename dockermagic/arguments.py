@@ -199,18 +199,19 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "existing": _existing,
     "moment": _moment,
     "source": _source,
-    "image": _word,
+    "reference": _word,
     "pairs": _pair,
     "array": _word,
     "choices": _choice,
 }
 PAIRED = ("filters", "pairs")
-REPEATABLE = (*PAIRED, "texts", "array", "choices")
-BARE = ("needed", "container", "image")
+SEVERAL = ("texts", "choices")
+REPEATABLE = (*PAIRED, *SEVERAL, "array")
+BARE = ("needed", "container", "reference")
 TAGGED = re.compile(r"@|:[^/]*$")
 SHOWN = {
     "container": "; `%docker list --all` shows them",
-    "image": "; `%docker images` shows those that are there",
+    "reference": "; `%docker images` shows those that are there",
 }
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -404,12 +405,14 @@ class _Parser:
 
 
 def _named(param: Param) -> str:
-    return param.option if param.kind not in ("container", "image", "path", "target") else param.metavar or param.name
+    return (
+        param.option if param.kind not in ("container", "reference", "path", "target") else param.metavar or param.name
+    )
 
 
 def _usage(param: Param) -> str:
     value = param.metavar or param.name.upper()
-    return value if param.kind in ("container", "image", "path", "target") else f"{param.option} {value}"
+    return value if param.kind in ("container", "reference", "path", "target") else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
@@ -465,7 +468,7 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
             value = True
         if param.ours and not values.get("no-label"):
             value = {**(value or {}), "label": [*_texts((value or {}).get("label", [])), LABEL]}
-        several = value if isinstance(value, (list, tuple)) and param.kind != "array" else [value]
+        several = value if isinstance(value, (list, tuple)) and param.kind in SEVERAL else [value]
         texts = [encode(param, each) for each in several]
         pairs += [(param.name, text) for text in texts if text is not None]
     return tuple(pairs)

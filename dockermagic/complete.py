@@ -46,7 +46,8 @@ def _words(session: Session, before: list[str], fragment: str) -> list[str]:
     if fragment.startswith("-"):
         given = {table[word].name for word in before if word in table}
         return [p.option for p in arguments.params(row) if p.kind in arguments.REPEATABLE or p.name not in given]
-    place = row.places[0] if row.places else None
+    place = next((param for param in (*row.places, *row.query) if param.kind in arguments.BARE), None)
+    place = row.places[0] if row.places else place
     if place and not _bare(before[1:], table):
         return _values(session, place)
     if row.body == "container" and not _bare(before[1:], table):
@@ -72,6 +73,8 @@ def _values(session: Session, param: Param) -> list[str]:
         return [f"{key}=" for key in param.choices]
     if param.kind == "container":
         return _containers(session)
+    if param.kind == "reference":
+        return _images(session)
     if param.kind == "target":
         return commands.names_of_contexts(session)
     return [*{"signal": SIGNALS, "moment": MOMENTS, "tail": ("all",)}.get(param.kind, param.choices)]

@@ -180,7 +180,7 @@ OUTPUT = Param(
     metavar="FILE",
 )
 TARBALL = Param("input", "source", "the tar archive", short="i", metavar="FILE")
-IMAGE = Param("name", "image", "name or id of the image", metavar="IMAGE", cli="")
+IMAGE = Param("name", "reference", "name or id of the image", metavar="IMAGE", cli="")
 PLATFORM = Param("platform", "text", "os[/arch[/variant]]", since="1.32", cli="--platform")
 NO_IMAGE = {404: "no such image"}
 IMAGES_THERE = "`%docker images` shows those that are there"
@@ -678,7 +678,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "tree",
         places=(CONTAINER,),
         body="update",
-        statuses={200: "changed", 400: "a value is wrong", **NO_CONTAINER, 409: "it is being removed", **FAILED},
+        statuses={200: "changed", 400: "a value is wrong", **NO_CONTAINER, **FAILED},
         steps={
             400: "--memory and --memory-swap belong together: the second counts both, and is never below the first",
             500: "--memory and --memory-swap belong together; `%docker info` shows which limits the machine has",
@@ -843,7 +843,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "fetch an image from a registry",
         "messages",
         query=(
-            Param("fromImage", "image", "name of the image", metavar="IMAGE", cli=""),
+            Param("fromImage", "reference", "name of the image", metavar="IMAGE", cli=""),
             Param("tag", "text", "tag or digest", send="latest", unless="fromImage", metavar="TAG"),
             PLATFORM,
         ),

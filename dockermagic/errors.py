@@ -207,7 +207,10 @@ class BadFrame(ReplyError):
 
 
 class StreamFailed(DockerMagicError):
-    """The engine said 200, began, and then told of an error; the exchange's value is what came before."""
+    """The engine said 200, began, and then told of an error.
+
+    The exchange's value is the frame of what came before it.
+    """
 
 
 class FileError(DockerMagicError):

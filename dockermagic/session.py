@@ -378,7 +378,7 @@ def message(body: bytes) -> str:
         found = json.loads(text)
     except ValueError:
         return text or "(no message)"
-    return str(found.get("message") or text) if isinstance(found, dict) else text
+    return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
 
 
 def _meaning(row: Endpoint, status: int, said: str) -> str:

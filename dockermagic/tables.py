@@ -47,8 +47,17 @@ ENTRY_BITS = {
 CHANGES = ("modified", "added", "deleted")
 USAGE = {"Images": "image", "Containers": "container", "Volumes": "volume", "BuildCache": "build cache"}
 ALIVE = ("running", "paused", "restarting")
-GO_TYPES = {31: stat.S_IFDIR, 27: stat.S_IFLNK, 25: stat.S_IFIFO, 24: stat.S_IFSOCK, 21: stat.S_IFCHR, 26: stat.S_IFBLK}
+GO_LINK = 27
+GO_TYPES = {
+    31: stat.S_IFDIR,
+    GO_LINK: stat.S_IFLNK,
+    25: stat.S_IFIFO,
+    24: stat.S_IFSOCK,
+    21: stat.S_IFCHR,
+    26: stat.S_IFBLK,
+}
 GO_BITS = {23: stat.S_ISUID, 22: stat.S_ISGID, 20: stat.S_ISVTX}
+BOTH_BASE64 = str.maketrans("-_", "+/")  # Docker writes the one alphabet, Podman the other
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -638,7 +647,8 @@ def path_stat(exchange: Exchange, row: Endpoint, wanted: Wanted) -> dict[str, An
     writes it), mtime (Timestamp, UTC), linkTarget (text, "" where it is no link).
     """
     exchange.read()
-    told = json.loads(base64.b64decode(exchange.headers["x-docker-container-path-stat"]))
+    header = exchange.headers["x-docker-container-path-stat"].translate(BOTH_BASE64)
+    told = json.loads(base64.b64decode(header))
     mode = int(told["mode"])
     return {
         "name": told["name"],
@@ -646,7 +656,7 @@ def path_stat(exchange: Exchange, row: Endpoint, wanted: Wanted) -> dict[str, An
         "mode": mode,
         "permissions": stat.filemode(_unix_mode(mode)),
         "mtime": pd.Timestamp(told["mtime"]).tz_convert("UTC"),
-        "linkTarget": told.get("linkTarget") or "",
+        "linkTarget": (told.get("linkTarget") or "") if mode >> GO_LINK & 1 else "",  # Podman names a file's own path
     }
 
 

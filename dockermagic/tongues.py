@@ -105,9 +105,16 @@ def _packed(body: Upload) -> list[str]:
     if not body.name:
         return [f"body = open({str(body.source)!r}, 'rb')"]
     return [
+        "",
+        "",
+        "def root(entry):",
+        "    entry.uid = entry.gid = 0",
+        "    return entry",
+        "",
+        "",
         "body = tempfile.TemporaryFile()",
         'with tarfile.open(fileobj=body, mode="w") as tar:',
-        f"    tar.add({str(body.source)!r}, {body.name!r})",
+        f"    tar.add({str(body.source)!r}, {body.name!r}, filter=root)",
         "body.seek(0)",
     ]
 
