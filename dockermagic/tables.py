@@ -745,8 +745,7 @@ def read_json(exchange: Exchange) -> Iterator[Any]:
     """The JSON values of a stream, as they arrive; memory does not grow.
 
     Raises:
-        NotJson: the stream holds something else.
-        CutShort: it ends inside a value.
+        NotJson: the stream holds something else, or ends inside a value.
     """
     decoder = frames.JsonLines()
     try:

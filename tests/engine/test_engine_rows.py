@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from enginekit import Caller, Made, Magic, unique
+from enginekit import Caller, Made, Magic, unique, until
 from plain import Engine
 
 from dockermagic import errors
@@ -268,3 +268,29 @@ def test_auth_shows_no_password(by: Caller) -> None:
     assert "geheim" not in str(failed.value)
     assert b"geheim" not in by.last.request.body
     assert b"***" in by.last.request.body
+
+
+def test_a_whole_life(by: Caller, made: Made) -> None:
+    """Every call of a container's life once, in order."""
+    name, other = made.expect(unique()), made.expect(unique())
+    config = {"Image": "busybox", "Cmd": ["sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done"]}
+    assert by("create", {**config, **NO_NETWORK}, name=other)["Id"]
+    by("rename", id=other, name=name)
+    assert by("start", id=name).loc[0, "happened"] == "started"
+    until(lambda: "ready" in set(by("logs", id=name)["line"]), "it writes")
+    assert name in set(by("list")["name"])
+    assert len(by("top", id=name)) >= 1
+    by("pause", id=name)
+    by("unpause", id=name)
+    by("stop", id=name, t=30)
+    assert by("wait", id=name)["StatusCode"] == 3
+    by("restart", id=name, t=0)
+    by("kill", id=name)
+    until(lambda: not by("inspect", id=name)["State"]["Running"], "it is killed")
+    assert len(by("export", id=name)) > 200
+    by("remove", id=name, force=True)
+    assert not made.there(name)
+    assert len(by("images")) >= 1
+    assert by("ping").loc[0, "answer"] == "OK"
+    assert by("version")["ApiVersion"]
+    assert by("info")["NCPU"] >= 1
