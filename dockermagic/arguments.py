@@ -371,10 +371,18 @@ class _Parser:
                 )
         if bare:
             self._too_many(bare)
-        if self.runs and not self.cell:
+        if self.runs:
             self._command()
 
     def _command(self) -> None:
+        if self.cell:
+            if self.command is not None:
+                word = (self.command or ["a command"])[0]
+                raise BadArgument(
+                    f"the cell is the body that is sent, so the line cannot name {word!r}",
+                    'write "Cmd" into the JSON',
+                )
+            return
         if not self.command:
             raise BadArgument(f"{self.row.name} needs a command", f"write `{usage(self.row)}`, for instance … -- ls -l")
         self.found.values["command"] = self.command

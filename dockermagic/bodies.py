@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -448,6 +448,7 @@ KINDS: Mapping[str, tuple[Flag, ...]] = {
     "exec_start": START_FLAGS,
 }
 LOGIN = "auth"
+IMPLIED = {"container": ("ExposedPorts",), "exec": ("AttachStdout", "AttachStderr")}  # by the docker CLI itself
 BARE = ("image", "command")  # what stands on the line for the body, and is no parameter of the call
 RUNS = frozenset({"container", "exec"})  # a command may follow, whose words are not ours
 
@@ -599,37 +600,32 @@ def _set(body: dict[str, Any], at: tuple[str, ...], value: Any) -> None:
     body[at[-1]] = value
 
 
-def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """A body of ContainerCreate as words of the docker CLI, and the keys that the CLI has no flag for here."""
+def command_line(
+    body: Mapping[str, Any], kind: str = "container", place: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """A body of some kind as words of the docker CLI, and the keys that the CLI has no flag for here.
+
+    Args:
+        place: words that stand before the command; the image, where the body names one.
+    """
     left = json.loads(json.dumps(body))
-    left.pop("Image", None)
-    command = left.pop("Cmd", None) or []
-    words = _spent(left, FLAGS)
+    image, command = left.pop("Image", None), left.pop("Cmd", None) or []
+    words = _flags_of(left, KINDS[kind])
     for volume in left.pop("Volumes", None) or {}:
         words += ["--volume", volume]
-    left.pop("ExposedPorts", None)
+    for key in IMPLIED.get(kind, ()):
+        left.pop(key, None)
     if not left.get("HostConfig"):
         left.pop("HostConfig", None)
-    words.append(str(body.get("Image") or ""))
+    words += place or ([str(image or "")] if kind in RUNS else [])
     words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
-    return words, _left(left)
+    return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
 
 
-def flags_line(body: Mapping[str, Any], kind: str) -> tuple[list[str], list[str]]:
-    """A body that is all flags as words of the docker CLI, and the keys that the CLI has no flag for here."""
-    left = json.loads(json.dumps(body))
-    words = _spent(left, KINDS[kind])
-    return words, _left(left)
-
-
-def _left(left: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
-
-
-def _spent(left: dict[str, Any], flags: tuple[Flag, ...]) -> list[str]:
-    """The words for the keys of `left` that flags stand for, which are taken out of it."""
+def _flags_of(left: dict[str, Any], known: tuple[Flag, ...]) -> list[str]:
+    """The words for what flags can say of a body; that is taken out of it."""
     words: list[str] = []
-    for flag in flags:
+    for flag in known:
         holder = left
         for key in flag.at[:-1]:
             holder = holder.get(key) or {}

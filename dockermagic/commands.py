@@ -15,7 +15,6 @@ from . import bodies, locate, tongues
 from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
-from .packing import Upload
 from .session import Session
 
 
@@ -167,19 +166,6 @@ def execute(session: Session, values: Mapping[str, Any]) -> Calls:
     if hasattr(output, "columns"):
         output.attrs["dockermagic"]["exit_code"] = code
     return Done(output, "it is still running" if code is None else f"exit code {code}")
-
-
-def tty_of(session: Session, values: Mapping[str, Any], body: bytes | Upload | None) -> bool | None:
-    """Whether a stream comes from a terminal: the call's body says so where it has one, else the container does."""
-    if isinstance(body, bytes):
-        return bool(json.loads(body).get("Tty"))
-    return has_tty(session, str(values.get("id")))
-
-
-def has_tty(session: Session, container: str) -> bool | None:
-    """Whether a container has a terminal; None where the engine does not say."""
-    answer = session.quick("inspect", session.settings.timeout, id=container)
-    return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
 
 
 def names_of_contexts(session: Session) -> list[str]:

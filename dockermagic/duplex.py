@@ -19,17 +19,21 @@ GONE = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
 
 
 class Duplex:
-    """Sends `given`, ends that direction, and gives what comes.
+    """Sends `given`, ends that direction, and gives what comes meanwhile and after.
 
     Args:
         sock: connected; TLS or not.
         early: bytes that came with the head.
         given: what goes to standard input.
+        end: whether our direction ends after that.
         seconds: how long nothing may move in either direction; None for ever.
     """
 
-    def __init__(self, sock: socket.socket, early: bytes, given: bytes, seconds: float | None) -> None:
+    def __init__(
+        self, sock: socket.socket, early: bytes, given: bytes, seconds: float | None, *, end: bool = True
+    ) -> None:
         self._sock, self._early, self._left, self._seconds = sock, early, memoryview(given), seconds
+        self._fed, self._end = bool(given), end
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes as they arrive, until the engine ends its direction.
@@ -68,7 +72,7 @@ class Duplex:
             return False
         except GONE:
             self._left = self._left[:0]
-        if not self._left:
+        if not self._left and self._end:
             self._half_close()
         return not self._left
 
@@ -77,14 +81,15 @@ class Duplex:
             return self._sock.recv(PIECE)
         except NOT_NOW:
             return None
+        except ConnectionResetError:
+            if self._fed:  # the program ended before it had read all
+                return b""
+            raise
 
     def _half_close(self) -> None:
-        if isinstance(self._sock, ssl.SSLSocket):
-            with suppress(ssl.SSLError):  # our goodbye is sent; theirs is still to come
-                self._sock.unwrap()
-        else:
-            with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_WR)
+        """End our direction. Through TLS without its goodbye: Python's waits for theirs, and loses what comes first."""
+        with suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_WR)
 
 
 def early(reader: object) -> bytes:

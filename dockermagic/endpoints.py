@@ -604,6 +604,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             **FAILED,
         },
         steps={400: "`%docker exec_create CONTAINER -- ls -l` makes the body", 409: RUNS_NOT, 500: RUNS_NOT},
+        cli="docker exec",
     ),
     Endpoint(
         "exec_start",

@@ -14,6 +14,7 @@ from .errors import NotJson
 from .frames import Piece
 from .packing import Upload
 
+CTRL_D = b"\x04"
 KEPT = 64 * 1024
 SAMPLED = 200
 
@@ -42,6 +43,7 @@ class Request:
         body: the bytes of the body, what is read while it is sent, or None.
         hidden: what is sent instead of headers and body of the same names, in which secrets are masked.
         input: what is sent after the head of the answer, on a connection that is taken over.
+        terminal: whether that goes to a terminal, which takes Ctrl-D for its end, and not the end of our direction.
     """
 
     method: str
@@ -51,6 +53,12 @@ class Request:
     body: bytes | Upload | None = None
     hidden: Hidden | None = None
     input: bytes = b""
+    terminal: bool = False
+
+    @property
+    def given(self) -> bytes:
+        """What goes to standard input, its end included where that is a character."""
+        return self.input + (CTRL_D if self.terminal else b"")
 
     @property
     def upgrade(self) -> str:

@@ -75,8 +75,11 @@ class DockerMagic(Magics):
         if cell is not None and row.body in packing.KINDS:
             raise BadArgument(f"{row.name} sends a file, and the cell is text", "name the file or folder: --input PATH")
         if cell is not None and not row.body:
+            fed = any(param.kind == "given" for param in row.local)
             raise BadArgument(
-                f"{row.name} takes no body, and the cell has one", f"write %docker {row.name}, on one line"
+                f"{row.name} takes no body, and the cell has one",
+                f"write %docker {row.name}, on one line"
+                + ("; text for its standard input goes after --input" if fed else ""),
             )
         if isinstance(row, Endpoint):
             return self._call(row, found, self._body(row, found, cell))
@@ -95,7 +98,8 @@ class DockerMagic(Magics):
 
     def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
         if body is not None:
-            return self._calls(command.run(self.session, {**found.values, "body": body}), found)
+            calls = command.run(self.session, {**found.values, "body": body})
+            return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
@@ -119,6 +123,22 @@ class DockerMagic(Magics):
                 display(show.Notes(stop.value.note))
                 return stop.value.value
 
+    def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
+        """The calls of a command in another tongue; none is made."""
+        texts: list[str] = []
+        try:
+            call = next(calls)
+            while True:
+                texts.append(self._in(tongue, BY_NAME[call.row], call.values, call.body))
+                call = calls.send({"Id": tongues.LATER})
+        except StopIteration:
+            return show.Code(tongues.chain(tongue, texts))
+
+    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None) -> str:
+        engine = self.session.engine
+        request = self.session.prepare(row, values, body)
+        return tongues.TONGUES[tongue](request, row, engine.host, engine.tls, values.get("output") or "")
+
     def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | Upload | None:
         if row.body in packing.KINDS:
             return packing.KINDS[row.body](found.values)
@@ -137,9 +157,7 @@ class DockerMagic(Magics):
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
-            engine = self.session.engine
-            request = self.session.prepare(row, values, body)
-            return show.Code(tongues.TONGUES[tongue](request, row, engine.host, engine.tls, output))
+            return show.Code(self._in(tongue, row, values, body))
         if values.get("replace"):
             commands.make_room(self.session, values.get("name"))
         self._adopt_frames()
@@ -152,7 +170,7 @@ class DockerMagic(Magics):
         live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: commands.tty_of(self.session, values, body),
+            tty=lambda: self.session.terminal(values, body),
             lines=watch.lines if live else lambda lines: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),

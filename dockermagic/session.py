@@ -203,6 +203,7 @@ class Session:
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
         given = files.given(values.get("input"), values.get("input-file")) if row.upgrade else b""
+        terminal = bool(row.upgrade and isinstance(body, bytes) and self.terminal(values, body))
         headers = _typed(body) + upgraded(row)
         shown, hidden = bodies.masked(body) if isinstance(body, bytes) else (body, None)
         login = self.logins.get(bodies.registry(str(values.get(row.registry)))) if row.registry else None
@@ -210,7 +211,7 @@ class Session:
             headers += ((AUTH, MASK if login else bodies.header({})),)
         secret = ((AUTH, login),) if login else ()
         kept = Hidden(secret, hidden) if secret or hidden else None
-        return Request(row.method, path, query, headers, shown, kept, given)
+        return Request(row.method, path, query, headers, shown, kept, given, terminal)
 
     @staticmethod
     def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
@@ -251,6 +252,8 @@ class Session:
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes | Upload) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
+        if values.get("stdin"):
+            request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
             return self.send(row, self.last, seconds)
@@ -319,6 +322,19 @@ class Session:
         except (TypeError, ValueError):
             raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
         return None if grace < 0 else grace + self.settings.timeout
+
+    def terminal(self, values: Mapping[str, Any], body: bytes | Upload | None = None) -> bool | None:
+        """Whether a stream is a terminal's: the call's body says so where it has one, else the container does.
+
+        None where neither does.
+        """
+        if isinstance(body, bytes):
+            try:
+                return bool(json.loads(body).get("Tty"))
+            except (ValueError, AttributeError):
+                return None
+        answer = self.quick("inspect", self.settings.timeout, id=values.get("id"))
+        return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
 
     def quick(self, row: str, seconds: float, **values: Any) -> Any:
         """The JSON of a call that may fail and is not remembered; None where it does, or no engine is connected."""

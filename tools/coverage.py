@@ -33,12 +33,14 @@ has no entry. *Seen working on*: the test called it there and made a value of th
 """
 LEFT_OUT = {
     "SystemPingHead": "the same as ping, without a body: `%docker HEAD /_ping`",
+    "ContainerStats": "one sample by `%docker GET /containers/web/stats?stream=0`",
+    "SystemEvents": "a bounded run by `%docker GET /events?since=0&until=1`, in UNIX seconds",
 }
-NO_REGISTRY = "no registry is in reach of the tests; the refusals are tested, the good path on an engine of a script"
-UNSEEN = dict.fromkeys(("ImagePush", "ImageSearch", "SystemAuth"), NO_REGISTRY)
+NO_REGISTRY = "no registry is in reach of the tests; refusals are tested there, the good path on an engine of a script"
+UNSEEN = dict.fromkeys(("pull", "push", "search", "auth"), NO_REGISTRY)
 NOT_HERE = {
-    "ImagePush": "no: it has no registry (501)",
-    "SystemAuth": "no: it knows no registry (403)",
+    "pull": "no (404): it has no registry to pull from",
+    "auth": "no (403): it knows no registry",
 }
 BEYOND = (
     ("Network", "/networks"),
@@ -50,36 +52,34 @@ BEYOND = (
 )
 
 
-def names(rows: list[Endpoint]) -> str:
-    return ", ".join(f"`{row.name}`" for row in rows)
-
-
-def practice(operation: str) -> str:
-    """What the practice engine does with an operation."""
-    if operation in SEEN["worked"].get(PRACTICE, {}):
+def practice(row: Endpoint) -> str:
+    """What the practice engine does with a row."""
+    if row.name in SEEN["worked"].get(PRACTICE, {}):
         return "works"
-    refused = SEEN["refused"].get(PRACTICE, {}).get(operation)
-    return f"no (501): {refused}" if refused else NOT_HERE.get(operation, "")
+    refused = SEEN["refused"].get(PRACTICE, {}).get(row.name)
+    return f"no (501): {refused}" if refused else NOT_HERE.get(row.name, "")
 
 
-def line(operation: str, theirs: dict[str, Any]) -> list[str]:
+def seen(row: Endpoint) -> str:
+    """The engines that a row was seen working on."""
+    engines = [name for name, worked in sorted(SEEN["worked"].items()) if row.name in worked and name != PRACTICE]
+    return ", ".join(engines) or UNSEEN.get(row.name, "")
+
+
+def lines(operation: str, theirs: dict[str, Any]) -> list[list[str]]:
+    """The lines of an operation, one for each row that it has."""
+    head = [operation, f"`{theirs['method']} {theirs['path']}`"]
     rows = [row for row in ENDPOINTS if row.operation == operation]
-    seen = [engine for engine, worked in sorted(SEEN["worked"].items()) if operation in worked and engine != PRACTICE]
-    since = next((row.since for row in rows if row.since), "")
-    return [
-        operation,
-        f"`{theirs['method']} {theirs['path']}`",
-        since,
-        names(rows) or f"left out: {LEFT_OUT.get(operation, '')}",
-        practice(operation) if rows else "",
-        ", ".join(seen) or (UNSEEN.get(operation, "") if rows else ""),
-    ]
+    if not rows:
+        return [[*head, "", f"left out: {LEFT_OUT.get(operation, '')}", "", ""]]
+    return [[*head, row.since, f"`{row.name}`", practice(row), seen(row)] for row in rows]
 
 
 def page() -> str:
     """The whole page."""
     heads = ("operation", "call", "since", "`%docker`", "practice engine", "seen working on")
-    parts = [INTRODUCTION, table(heads, [line(name, theirs) for name, theirs in SPEC["operations"].items()])]
+    rows = [line for name, theirs in SPEC["operations"].items() for line in lines(name, theirs)]
+    parts = [INTRODUCTION, table(heads, rows)]
     parts.append(
         "## Out of scope\n\nThe other sections have no subcommands. Any of their calls can be made by its path.\n\n"
     )

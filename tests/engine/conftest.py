@@ -24,7 +24,7 @@ from dockermagic.session import Session
 FIGURES: list[str] = []
 SEEN = Path(__file__).with_name("seen.json")
 RECORD = "DOCKERMAGIC_RECORD"
-ABOUT = "What tests/engine saw each engine answer to each operation; written by a run with DOCKERMAGIC_RECORD=1."
+ABOUT = "What tests/engine saw each engine answer to each subcommand; written by a run with DOCKERMAGIC_RECORD=1."
 NOW: dict[str, dict[str, dict[str, Any]]] = {"worked": {}, "refused": {}}
 
 
@@ -61,7 +61,7 @@ def _watched() -> Iterator[None]:
 
     def note(exchange: Exchange, how: str, what: Any) -> None:
         if exchange.row is not None and exchange.row.operation:
-            NOW[how].setdefault(names[exchange.host], {})[exchange.row.operation] = what
+            NOW[how].setdefault(names[exchange.host], {})[exchange.row.name] = what
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "value", watched_value)
@@ -72,19 +72,19 @@ def _watched() -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     stored = json.loads(SEEN.read_text(encoding="utf-8")) if SEEN.exists() else {}
     news = [
-        (how, engine, operation, what)
+        (how, engine, name, what)
         for how, engines in NOW.items()
-        for engine, operations in engines.items()
-        for operation, what in operations.items()
-        if operation not in stored.get(how, {}).get(engine, {})
+        for engine, rows in engines.items()
+        for name, what in rows.items()
+        if name not in stored.get(how, {}).get(engine, {})
     ]
     if not news:
         return
     if not os.environ.get(RECORD):
         FIGURES.append(f"{SEEN.name} is behind (run once with {RECORD}=1): {', '.join(each[2] for each in news)}")
         return
-    for how, engine, operation, what in news:
-        stored.setdefault(how, {}).setdefault(engine, {})[operation] = what
+    for how, engine, name, what in news:
+        stored.setdefault(how, {}).setdefault(engine, {})[name] = what
     SEEN.write_text(json.dumps({**stored, "about": ABOUT}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from plain import Engine
 from dockermagic import errors
 from dockermagic.endpoints import ENDPOINTS
 
+SIZE = {"h": 24, "w": 80}
 CLASSES = {
     400: errors.BadRequest,
     404: errors.NotFound,
@@ -33,7 +35,34 @@ def create(by: Caller, made: Made, name: str = "", **body: Any) -> Any:
     return by("create", {"Image": IMAGE, **body}, name=made.expect(name or unique()))
 
 
+def prepared(by: Caller, name: str, *command: str) -> str:
+    return str(by("exec_create", {"Cmd": [*(command or ("true",))], "AttachStdout": True}, id=name)["Id"])
+
+
+def start_paused(by: Caller, made: Made) -> Any:
+    name = made()
+    identity = prepared(by, name)
+    assert made.engine.call("POST", f"/containers/{name}/pause").status_code == 204
+    return by("exec_start", {"Detach": False}, id=identity)
+
+
 CASES: dict[str, Case] = {
+    "attach: no such container": lambda by, made: by("attach", id=unique()),
+    "attach: paused": lambda by, made: by("attach", id=paused(by, made)),
+    "attach: keys that are none": lambda by, made: by("attach", id=made(), detachKeys="nosuch"),
+    "resize: not running": lambda by, made: by("resize", id=made(start=False, Tty=True), h=24, w=80),
+    "resize: no size": lambda by, made: by("resize", id=made(Tty=True)),
+    "exec_create: no such container": lambda by, made: by("exec_create", {"Cmd": ["true"]}, id=unique()),
+    "exec_create: not running": lambda by, made: by("exec_create", {"Cmd": ["true"]}, id=made(start=False)),
+    "exec_create: paused": lambda by, made: by("exec_create", {"Cmd": ["true"]}, id=paused(by, made)),
+    "exec_create: no command": lambda by, made: by("exec_create", {"AttachStdout": True}, id=made()),
+    "exec_start: no such exec": lambda by, made: by("exec_start", {"Detach": False}, id=unique()),
+    "exec_start: detached, no such program": lambda by, made: by(
+        "exec_start", {"Detach": True}, id=prepared(by, made(), "/no/such/program")
+    ),
+    "exec_start: paused": start_paused,
+    "exec_inspect: no such exec": lambda by, made: by("exec_inspect", id=unique()),
+    "exec_resize: no such exec": lambda by, made: by("exec_resize", id=unique(), h=24, w=80),
     "create: the name is taken": lambda by, made: create(by, made, made(start=False)),
     "create: no such image": lambda by, made: create(by, made, Image="es-none:1"),
     "create: Image is a number": lambda by, made: create(by, made, Image=5),
@@ -93,11 +122,12 @@ def test_every_difference_is_of_a_case() -> None:
 
 @pytest.mark.parametrize("row", [row.name for row in ENDPOINTS if row.places])
 def test_no_such_container(by: Caller, row: str) -> None:
-    more = {"name": unique()} if row == "rename" else {}
+    more = {"rename": {"name": unique()}, "resize": SIZE, "exec_resize": SIZE}.get(row, {})
+    body = {"exec_create": {"Cmd": ["true"]}, "exec_start": {"Detach": False}}.get(row)
     with pytest.raises(errors.NotFound) as caught:
-        by(row, id="es-none", **more)
+        by(row, *([body] if body else []), id="es-none", **more)
     assert caught.value.status == 404
-    assert "no such container" in caught.value.what.lower()
+    assert re.search("no such (container|exec)|not found", caught.value.what.lower())
     assert any("→" in line for line in caught.value.lines())
 
 
