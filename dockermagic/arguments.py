@@ -187,7 +187,10 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "texts": lambda text, param: text,
     "needed": _word,
     "target": _word,
+    "maybe": _word,
     "path": _word,
+    "exercise": _word,
+    "lesson": _word,
     "container": _container,
     "number": _number,
     "tail": _tail,
@@ -207,12 +210,14 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
 PAIRED = ("filters", "pairs")
 SEVERAL = ("texts", "choices")
 REPEATABLE = (*PAIRED, *SEVERAL, "array")
-BARE = ("needed", "container", "reference")
+PLACED = ("needed", "container", "reference")  # parameters of the query that may stand as bare words
 TAGGED = re.compile(r"@|:[^/]*$")
 SHOWN = {
     "container": "; `%docker list --all` shows them",
     "reference": "; `%docker images` shows those that are there",
 }
+MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
+BARE = ("container", "reference", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -355,7 +360,7 @@ class _Parser:
             self.found.notes.append(f"{spelled} is the docker CLI's name; the API's is {param.name}")
 
     def _places(self) -> None:
-        wanted = [*self.row.places, *(param for param in self.row.query if param.kind in BARE)]
+        wanted = [*self.row.places, *(param for param in self.row.query if param.kind in PLACED)]
         wanted = [param for param in wanted if param.name not in self.found.values]
         bare = list(self.bare)
         if self.runs and not self.row.places:
@@ -364,7 +369,7 @@ class _Parser:
         for param in wanted:
             if bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
-            elif param.kind != "target":
+            elif param.kind not in MISSABLE:
                 raise BadArgument(
                     f"{self.row.name} needs {_article(param)}",
                     f"write `{usage(self.row)}`" + SHOWN.get(param.kind, ""),
@@ -377,9 +382,9 @@ class _Parser:
     def _command(self) -> None:
         if self.cell:
             if self.command is not None:
-                word = (self.command or ["a command"])[0]
+                named = (self.command or ["a command"])[0]
                 raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {word!r}",
+                    f"the cell is the body that is sent, so the line cannot name {named!r}",
                     'write "Cmd" into the JSON',
                 )
             return
@@ -403,7 +408,7 @@ class _Parser:
         self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
 
     def _too_many(self, bare: list[str]) -> None:
-        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in BARE]
+        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in PLACED]
         raise BadArgument(
             f"{self.row.name} has no use for {bodies.quoted(bare)}",
             "one line is one call to one container: write a line for each"
@@ -413,14 +418,12 @@ class _Parser:
 
 
 def _named(param: Param) -> str:
-    return (
-        param.option if param.kind not in ("container", "reference", "path", "target") else param.metavar or param.name
-    )
+    return param.option if param.kind not in BARE else param.metavar or param.name
 
 
 def _usage(param: Param) -> str:
     value = param.metavar or param.name.upper()
-    return value if param.kind in ("container", "reference", "path", "target") else f"{param.option} {value}"
+    return value if param.kind in BARE else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
@@ -494,8 +497,8 @@ def usage(row: Row) -> str:
         places = [param.metavar for param in row.places]
         parts += [*places, "[options]", "--", "COMMAND …"] if places else ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
-    parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
-    parts += [param.metavar or param.name.upper() for param in row.query if param.kind in BARE]
+    parts += [f"[{p.metavar}]" if p.kind in MISSABLE else p.metavar or p.name.upper() for p in row.places]
+    parts += [param.metavar or param.name.upper() for param in row.query if param.kind in PLACED]
     return " ".join([*parts, "[options]"])
 
 

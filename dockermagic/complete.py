@@ -46,7 +46,7 @@ def _words(session: Session, before: list[str], fragment: str) -> list[str]:
     if fragment.startswith("-"):
         given = {table[word].name for word in before if word in table}
         return [p.option for p in arguments.params(row) if p.kind in arguments.REPEATABLE or p.name not in given]
-    place = next((param for param in (*row.places, *row.query) if param.kind in arguments.BARE), None)
+    place = next((param for param in (*row.places, *row.query) if param.kind in arguments.PLACED), None)
     place = row.places[0] if row.places else place
     if place and not _bare(before[1:], table):
         return _values(session, place)

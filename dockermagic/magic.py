@@ -103,10 +103,10 @@ class DockerMagic(Magics):
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
-        if isinstance(value, Exchange):
-            return value
         if isinstance(value, str):
             return show.Code(value)
+        if not isinstance(value, list):
+            return value
         self._adopt_frames()
         from . import tables
 
@@ -184,7 +184,8 @@ class DockerMagic(Magics):
         finally:
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
-                watch.finish(show.Line(now, self._curl(now, output), found.notes)._repr_mimebundle_())
+                notes = [*found.notes, *practice.spoilt(now.headers)]
+                watch.finish(show.Line(now, self._curl(now, output), notes)._repr_mimebundle_())
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())

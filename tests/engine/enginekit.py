@@ -157,7 +157,7 @@ class Magic:
             if param.name not in values or values[param.name] is False:
                 continue
             value = values[param.name]
-            if param.kind in arguments.BARE:
+            if param.kind in arguments.PLACED:
                 words.append(value)
             elif value is True:
                 words.append(param.option)

@@ -84,7 +84,7 @@ RAW = [
 
 
 def values(row: Endpoint, palette: dict[str, Any], *, some: bool) -> dict[str, Any]:
-    params = [*row.places, *(param for param in row.query if not some or param.kind in arguments.BARE)]
+    params = [*row.places, *(param for param in row.query if not some or param.kind in arguments.PLACED)]
     return {p.name: p.choices[-1] if p.kind == "choice" else palette[p.kind] for p in params}
 
 
