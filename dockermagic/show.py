@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from . import masks
 from .endpoints import Endpoint
 from .exchange import Exchange, size
+from .packing import Upload
 from .session import Settings
 
 SHORT_ID = 12
@@ -224,13 +225,21 @@ def captioned(frame: Any) -> str:
         "log": "line",
         "archive": "entry",
         "places": "place",
+        "changes": "change",
+        "history": "layer",
+        "found": "image",
+        "usage": "thing",
+        "pruned": "thing",
+        "deletions": "thing",
+        "messages": "message",
         "drills": "drill",
         "progress": "exercise",
     }.get(kind)
     if noun is None:
         return ""
     plural = {"process": "processes", "entry": "entries"}.get(noun, noun + "s")
-    return f"{count} {noun if count == 1 else plural}"
+    note = frame.attrs[MARKED].get("note")
+    return f"{count} {noun if count == 1 else plural}" + (f"; {note}" if note else "")
 
 
 class Frames:
@@ -398,7 +407,7 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     """A whole exchange for `%docker last`: request, answer, headers, body, stream frames told apart."""
     request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
-    sent = [request.body.decode("utf-8", "backslashreplace")] if request.body else []
+    sent = [_sent(request.body)] if request.body else []
     answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else ["no answer"]
     answer += [f"{name}: {value}" for name, value in masks.headers(exchange.headers.items())]
     body = _frames(exchange) or _body(exchange)
@@ -415,6 +424,12 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
         plain += ["", f"── {name}", text]
         html.append(f"<p><b>{name}</b></p><pre>{escape(text)}</pre>")
     return {"text/plain": "\n".join(plain), "text/html": "".join(html)}
+
+
+def _sent(body: bytes | Upload) -> str:
+    if isinstance(body, bytes):
+        return body.decode("utf-8", "backslashreplace")
+    return f"({'the files of ' if body.name else ''}{body.source}, {size(body.sent)} as a tar archive)"
 
 
 def _frames(exchange: Exchange) -> list[str]:

@@ -51,7 +51,7 @@ def talk(session: Session, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) ->
         ("x=%docker st", "st", ["start", "stop"]),
         ("if True:\n    %docker st", "st", ["start", "stop"]),
         ("a = 1\n%docker pi", "pi", ["ping"]),
-        ("%docker pi", "pi", ["ping"]),
+        ("%docker pu", "pu", ["put_archive", "pull", "push"]),
         ("%docker ps", "ps", ["ps"]),
         ("%docker zz", "zz", []),
         ("%docker start ", "", NAMES),
