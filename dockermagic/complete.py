@@ -161,6 +161,7 @@ SOURCES: dict[str, Callable[[Session, arguments.Row, Param, str], Iterable[str]]
     "tail": lambda session, row, param, fragment: ("all",),
     "file": lambda session, row, param, fragment: _files(fragment),
     "existing": lambda session, row, param, fragment: _files(fragment),
+    "source": lambda session, row, param, fragment: _files(fragment),
     "path": lambda session, row, param, fragment: _paths(row.name),
 }
 # A filter's key, after a subcommand where that makes a difference → its values.
