@@ -16,7 +16,7 @@ from . import arguments, bodies, commands, complete, endpoints, practice, show, 
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
+from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
 from .exchange import Exchange
 from .session import Session, Settings
 
@@ -72,8 +72,11 @@ class DockerMagic(Magics):
             display(help_page(row))
             return None
         if cell is not None and not row.body:
+            fed = any(param.kind == "given" for param in row.local)
             raise BadArgument(
-                f"{row.name} takes no body, and the cell has one", f"write %docker {row.name}, on one line"
+                f"{row.name} takes no body, and the cell has one",
+                f"write %docker {row.name}, on one line"
+                + ("; text for its standard input goes after --input" if fed else ""),
             )
         if isinstance(row, Endpoint):
             return self._call(row, found, self._body(row, found, cell))
@@ -81,7 +84,7 @@ class DockerMagic(Magics):
             assert command is not None
             raw = endpoints.raw(command.name, self._path(found))
             return self._call(raw, found, cell.encode() if cell and cell.strip() else None)
-        return self._ours(row, found)
+        return self._ours(row, found, self._body(row, found, cell))
 
     @staticmethod
     def _path(found: Arguments) -> str:
@@ -90,41 +93,66 @@ class DockerMagic(Magics):
             raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
         return path
 
-    def _ours(self, command: Command, found: Arguments) -> Any:
+    def _ours(self, command: Command, found: Arguments, body: bytes | None) -> Any:
+        if body is not None:
+            calls = command.run(self.session, {**found.values, "body": body})
+            return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
-        if isinstance(value, Exchange):
-            return value
         if isinstance(value, str):
             return show.Code(value)
+        if not isinstance(value, list):
+            return value
         self._adopt_frames()
         from . import tables
 
         return tables.records(value, command.kind)
 
-    def _body(self, row: Endpoint, found: Arguments, cell: str | None) -> bytes | None:
+    def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
+        """Make the calls of a command one by one, each shown on its line."""
+        call, notes = next(calls), found.notes
+        while True:
+            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            try:
+                call, notes = calls.send(value), []
+            except StopIteration as stop:
+                display(show.Notes(stop.value.note))
+                return stop.value.value
+
+    def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
+        """The calls of a command in another tongue; none is made."""
+        texts: list[str] = []
+        try:
+            call = next(calls)
+            while True:
+                texts.append(self._in(tongue, BY_NAME[call.row], call.values, call.body))
+                call = calls.send({"Id": tongues.LATER})
+        except StopIteration:
+            return show.Code(tongues.chain(tongue, texts))
+
+    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | None) -> str:
+        engine = self.session.engine
+        request = self.session.prepare(row, values, body)
+        return tongues.TONGUES[tongue](request, row, engine.host, engine.tls, values.get("output") or "")
+
+    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | None:
         if not row.body:
             return None
         if cell is not None:
-            body = bodies.from_cell(cell)
-            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body)]
+            body = bodies.from_cell(cell, row.body)
+            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body, row.body)]
             return cell.encode()
-        body = bodies.container(
-            found.values.pop("image"),
-            found.values.pop("command"),
-            found.flags,
-            label=not found.values.get("no-label"),
-        )
+        body = bodies.MAKE[row.body](found.values, found.flags)
+        for name in bodies.BARE:
+            found.values.pop(name, None)
         return bodies.encode(body)
 
     def _call(self, row: Endpoint, found: Arguments, body: bytes | None) -> Any:
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
-            engine = self.session.engine
-            request = self.session.prepare(row, values, body)
-            return show.Code(tongues.TONGUES[tongue](request, row, engine.host, engine.tls, output))
+            return show.Code(self._in(tongue, row, values, body))
         if values.get("replace"):
             commands.make_room(self.session, values.get("name"))
         self._adopt_frames()
@@ -132,10 +160,10 @@ class DockerMagic(Magics):
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
         before = self.session.last
-        live = any(param.endless and values.get(param.name) for param in row.query)
+        live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: commands.has_tty(self.session, str(values.get("id"))),
+            tty=lambda: self.session.terminal(values, body),
             lines=watch.lines if live else lambda lines: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
@@ -143,13 +171,14 @@ class DockerMagic(Magics):
         try:
             exchange = self.session.call(row, values, body=body)
             value = show.dressed(tables.value(row, exchange, wanted))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TimedOut):
             watch.stay()
             raise
         finally:
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
-                watch.finish(show.Line(now, self._curl(now, output), found.notes)._repr_mimebundle_())
+                notes = [*found.notes, *practice.spoilt(now.headers)]
+                watch.finish(show.Line(now, self._curl(now, output), notes)._repr_mimebundle_())
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())

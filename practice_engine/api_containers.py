@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 
 from . import archive, clock, containers, digits, filters, gojson, rooted, spec, stats, top, views
 from .containers import Container
-from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, status_of
+from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, NotOffered, status_of
 from .frames import DetachKeys, frame
 from .gojson import struct
 from .logs import STDERR, STDOUT, Reader, Record
@@ -357,7 +357,7 @@ async def logs(call: Call) -> Any:
     container = _container(call)
     since, until = timestamp(call.text("since")), timestamp(call.text("until"))
     if container.host["LogConfig"]["Type"] == "none":
-        raise Failed("configured logging driver does not support reading")
+        raise NotOffered("configured logging driver does not support reading")
     tail = call.text("tail")
     chosen = frozenset(stream for stream, wanted in streams.items() if wanted)
     writer = LineWriter(

@@ -14,7 +14,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from . import archive, clock, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
+from . import archive, clock, drills, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
 from .errors import AlreadyDone, BadParameter, Conflict, EngineError, Failed, NotFound
 from .events import Events
 from .images import Image, Images
@@ -466,7 +466,9 @@ class Container:
         return spec.warnings(self.config, {**spec.fill_host_config(None), **given}, self.engine.isolation)
 
     def changes(self) -> list[tuple[str, int]]:
-        return trees.changes(str(self.image_root), str(self.root), runs.OURS | frozenset(self.config["Volumes"] or ()))
+        return trees.changes(
+            str(self.image_root), str(self.root), runs.OURS | frozenset(spec.volumes(self.config, self.host))
+        )
 
     def size_rw(self) -> int:
         """Bytes of the plain files that differ from the image, hard links once."""
@@ -504,6 +506,7 @@ class Engine:
         self.images = Images(data / "images", self.containers_of)
         self.id = self._identity()
         self.networks = networks.known(isolation, self.id, clock.now())
+        self.drills = drills.Drills()
 
     def _identity(self) -> str:
         path = self.data / "engine-id"
@@ -574,6 +577,13 @@ class Engine:
     def containers_of(self, image_id: str) -> list[Container]:
         return [container for container in self.by_id.values() if container.image_id == image_id]
 
+    async def image(self, reference: str, *, pulled: bool = False) -> Image:
+        """The image of a name or an id; one that is made at its first use is made. Raises NotFound."""
+        if self.images.makes(reference, pulled=pulled):
+            await asyncio.to_thread(self.images.make_python, reference)
+            self.events.tell("image", "pull", self.images.get(reference).id, {"name": reference})
+        return self.images.get(reference)
+
     def newest_first(self) -> list[Container]:
         return sorted(self.by_id.values(), key=lambda container: container.created, reverse=True)
 
@@ -606,7 +616,7 @@ class Engine:
         spec.check_config(config)
         spec.check_host_config(host)
         spec.refuse(config, host, self.isolation)
-        image = self.images.get(config["Image"]) if config["Image"] else None
+        image = await self.image(config["Image"]) if config["Image"] else None
         spec.merge(config, image.config if image else {})
         if not spec.command(config):
             raise BadParameter("no command specified")

@@ -391,3 +391,11 @@ def test_a_request_during_a_start_waits_for_it(engine: Engine, method: str, path
             assert starting.recv(4096).startswith(b"HTTP/1.1 204 ")
         assert engine.state(identity)["Status"] == then
         engine.delete(f"/containers/{identity}", force=1)
+
+
+def test_a_volume_without_a_name_is_no_folder_of_the_machine(engine: Engine) -> None:
+    path = f"/no-such-folder-{os.getpid()}"
+    identity = engine.run("touch", f"{path}/x", HostConfig={"Binds": [path]})
+    assert engine.wait(identity) == 0
+    assert not os.path.exists(path)
+    assert engine.get(f"/containers/{identity}/json").json["Mounts"] == []

@@ -33,7 +33,7 @@ def talk(session: Session, fake: FakeEngine) -> Session:
         ("x=%docker st", "st", ["start", "stop"]),
         ("if True:\n    %docker st", "st", ["start", "stop"]),
         ("a = 1\n%docker pi", "pi", ["ping"]),
-        ("%docker p", "p", ["pause", "ping"]),
+        ("%docker pi", "pi", ["ping"]),
         ("%docker ps", "ps", ["ps"]),
         ("%docker zz", "zz", []),
         ("%docker start ", "", NAMES),
