@@ -146,6 +146,29 @@ def moment(text: str, now: float | None = None) -> str:
     return f"{stamp}{nanoseconds[0] if nanoseconds else ''}"
 
 
+def seconds(text: str) -> float:
+    """A duration in seconds: `10`, `10s`, `1m30s`.
+
+    Raises:
+        ValueError: it is none, or nothing.
+    """
+    found = DURATION.fullmatch(text) if not re.fullmatch(r"\d+(\.\d+)?", text) else None
+    parts = [float(part or 0) for part in found.groups()] if found else [0, 0, float(text)]
+    total = parts[0] * 3600 + parts[1] * 60 + parts[2]
+    if not total:
+        raise ValueError("no time at all")
+    return total
+
+
+def _duration(text: str, param: Param) -> float:
+    try:
+        return seconds(text)
+    except ValueError:
+        raise BadArgument(
+            f"{_named(param)} takes a time, and {text!r} is none", f"for instance {param.option} 10s, or 1m30s"
+        ) from None
+
+
 def _moment(text: str, param: Param) -> str:
     try:
         return moment(text)
@@ -170,6 +193,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "filters": _pair,
     "file": _file,
     "moment": _moment,
+    "duration": _duration,
 }
 REPEATABLE = ("filters", "texts")
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -319,7 +343,11 @@ class _Parser:
             self._image(bare)
             return
         for param in wanted:
-            if bare:
+            if bare and param.several:
+                names = [KINDS[param.kind](word, param) for word in dict.fromkeys(bare)]
+                self.found.values[param.name] = names if len(names) > 1 else names[0]
+                bare = []
+            elif bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
             elif param.kind != "target":
                 raise BadArgument(
@@ -405,7 +433,11 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
     named = {param.group for param in options if param.group and values.get(param.name)}
     pairs = []
     for param in options:
-        value = values.get(param.name, param.send)
+        value = values.get(param.name)
+        if param.name not in values and param.send is not None and not any(values.get(name) for name in param.unless):
+            value = KINDS[param.kind](param.send, param) if param.kind in KINDS else param.send
+        if value is False and param.send is not None:
+            value = "0"
         if param.group and param.group not in named:
             value = True
         text = encode(param, value)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 NEWEST = "1.51"
 OLDEST = "1.24"
@@ -34,6 +35,8 @@ class Param:
         metavar: how help names the value.
         group: of parameters of one group at least one must be sent; when none is named, all are.
         endless: with it the answer goes on until something ends it, and the engine may be silent in between.
+        several: of a container: more than one may be named, and each is a call of its own.
+        unless: options with which `send` is not sent.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Param:
     metavar: str = ""
     group: str = ""
     endless: bool = False
+    several: bool = False
+    unless: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -103,8 +108,17 @@ class Endpoint:
     def param(self, name: str) -> Param | None:
         return next((param for param in (*self.places, *self.query, *self.local) if param.name == name), None)
 
+    def endless(self, values: Mapping[str, Any]) -> bool:
+        """Whether the answer to a call with these values goes on until something ends it."""
+        return any(param.endless and values.get(param.name) for param in (*self.query, *self.local))
+
 
 CONTAINER = Param("id", "container", "name or id of the container", metavar="CONTAINER", cli="")
+CONTAINERS = replace(CONTAINER, help="name or id of the container, or of several", several=True)
+BOUNDS = (
+    Param("for", "duration", "end it after so long (10s, 1m30s); follows until then", metavar="TIME", endless=True),
+    Param("lines", "number", "end it after so many lines, events or samples", metavar="COUNT"),
+)
 STOP_SIGNAL = Param(
     "signal",
     "signal",
@@ -143,6 +157,22 @@ CONTAINER_FILTERS = (
     "status",
     "volume",
 )
+EVENT_FILTERS = (
+    "config",
+    "container",
+    "daemon",
+    "event",
+    "image",
+    "label",
+    "network",
+    "node",
+    "plugin",
+    "scope",
+    "secret",
+    "service",
+    "type",
+    "volume",
+)
 IMAGE_FILTERS = ("before", "dangling", "label", "reference", "since", "until")
 
 
@@ -160,6 +190,7 @@ def filters(keys: tuple[str, ...]) -> Param:
     )
 
 
+UNBOUND = ("follow", "for", "lines")
 NO_CONTAINER = {404: "no such container"}
 FAILED = {500: "the engine failed"}
 NOT_RUNNING = "`%docker inspect` tells its state; `%docker start` starts it"
@@ -252,7 +283,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/logs",
         "what a container wrote to its standard output and error",
         "log",
-        places=(CONTAINER,),
+        places=(CONTAINERS,),
         query=(
             Param("stdout", "flag", "standard output (both streams, if neither is named)", group="streams"),
             Param("stderr", "flag", "standard error (both streams, if neither is named)", group="streams"),
@@ -285,6 +316,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Param("follow", "flag", "stay, and show new lines as they come", short="f", cli="--follow", endless=True),
             Param("details", "flag", "with the attributes given to the log driver", cli="--details"),
         ),
+        local=BOUNDS,
         statuses={200: "the lines", 400: "no stream was chosen", **NO_CONTAINER, **FAILED},
         stream="frames",
         cli="docker logs",
@@ -522,6 +554,69 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "tree",
         statuses={200: "the description", **FAILED},
         cli="docker info",
+    ),
+    Endpoint(
+        "stats",
+        "ContainerStats",
+        "GET",
+        "/containers/{id}/stats",
+        "what a running container uses: CPU, memory, network, disk",
+        "stats",
+        places=(CONTAINERS,),
+        query=(
+            Param(
+                "stream",
+                "flag",
+                "stay, and take a sample a second; without it the engine needs a second or two for one",
+                default="1",
+                send="0",
+                endless=True,
+            ),
+            Param(
+                "one-shot",
+                "flag",
+                "one sample at once, with nothing before it to compare with, so without CPU",
+                since="1.41",
+            ),
+        ),
+        local=BOUNDS,
+        statuses={200: "the sample", **NO_CONTAINER, **FAILED},
+        steps={500: NOT_RUNNING},
+        stream="lines",
+        cli="docker stats",
+    ),
+    Endpoint(
+        "events",
+        "SystemEvents",
+        "GET",
+        "/events",
+        "what happens on the engine; without a bound, what happened in the last hour",
+        "events",
+        query=(
+            Param(
+                "since",
+                "moment",
+                "events from this moment on: a date, UNIX seconds, or 10m for ten minutes ago",
+                send="1h",
+                unless=UNBOUND,
+                cli="--since",
+                metavar="TIME",
+            ),
+            Param(
+                "until",
+                "moment",
+                "events up to this moment",
+                send="0s",
+                unless=UNBOUND,
+                cli="--until",
+                metavar="TIME",
+            ),
+            filters(EVENT_FILTERS),
+        ),
+        local=(Param("follow", "flag", "stay, and show new events as they come", endless=True), *BOUNDS),
+        statuses={200: "the events", 400: "a parameter is wrong", **FAILED},
+        stream="lines",
+        cli="docker events",
     ),
 )
 

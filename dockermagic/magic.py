@@ -18,7 +18,7 @@ from .commands import Command
 from .endpoints import BY_NAME, Endpoint
 from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
 from .exchange import Exchange
-from .session import Session, Settings
+from .session import Session, Settings, bounded
 
 NAMES = ("docker", "dockerapi")
 
@@ -123,8 +123,9 @@ class DockerMagic(Magics):
         output = values.get("output") or ""
         if tongue := values.get("as"):
             engine = self.session.engine
-            request = self.session.prepare(row, values, body)
-            return show.Code(tongues.TONGUES[tongue](request, row, engine.host, engine.tls, output))
+            requests = [self.session.prepare(row, bounded(row, each), body) for each in one_by_one(row, values)]
+            said = [tongues.TONGUES[tongue](request, row, engine.host, engine.tls, output) for request in requests]
+            return show.Code("\n\n".join(said))
         if values.get("replace"):
             commands.make_room(self.session, values.get("name"))
         self._adopt_frames()
@@ -132,24 +133,31 @@ class DockerMagic(Magics):
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
         before = self.session.last
-        live = any(param.endless and values.get(param.name) for param in row.query)
+        live = row.endless(values) or bool(values.get("lines"))
+        answers: dict[str, Exchange] = {}
         wanted = tables.Wanted(
             values=values,
             tty=lambda: commands.has_tty(self.session, str(values.get("id"))),
-            lines=watch.lines if live else lambda lines: None,
+            lines=watch.taker(row.reply) if live else lambda name, things: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
         )
         try:
-            exchange = self.session.call(row, values, body=body)
+            for each in one_by_one(row, values):
+                exchange = self.session.call(row, each, body=body)
+                answers[str(each.get("id"))] = exchange
+            wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
         except KeyboardInterrupt:
             watch.stay()
             raise
         finally:
+            for answer in answers.values():
+                answer.close()
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
-                watch.finish(show.Line(now, self._curl(now, output), found.notes)._repr_mimebundle_())
+                seen = [*answers.values(), *([] if now in answers.values() else [now])]
+                watch.finish(show.lines([(each, self._curl(each, output)) for each in seen], found.notes))
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())
@@ -188,6 +196,12 @@ class DockerMagic(Magics):
         from pandas import DataFrame
 
         self.frames.install(self.shell.display_formatter.formatters, DataFrame)
+
+
+def one_by_one(row: Endpoint, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The values of each call that a line makes: one, or one a container where several are named."""
+    several = [param.name for param in row.places if param.several and isinstance(values.get(param.name), list)]
+    return [{**values, name: each} for name in several for each in values[name]] or [values]
 
 
 def _ours() -> tuple[Command, ...]:

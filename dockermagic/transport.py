@@ -7,7 +7,8 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -95,7 +96,12 @@ class HTTP:
             raise translate(error, self.host, seconds) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(
-            response.status_code, response.reason or "", headers, self._chunks(response, seconds), response.close
+            response.status_code,
+            response.reason or "",
+            headers,
+            self._chunks(response, seconds),
+            response.close,
+            stopper(response),
         )
 
     def _chunks(self, response: requests.Response, seconds: float | None) -> Iterator[bytes]:
@@ -115,6 +121,19 @@ class HTTP:
 
     def close(self) -> None:
         self._session.close()
+
+
+def stopper(response: requests.Response) -> Callable[[], None]:
+    """Ends a response's connection under the hands of whoever reads it."""
+    fp = getattr(response.raw._fp, "fp", None)
+    sock = getattr(getattr(fp, "raw", None), "_sock", None)
+
+    def stop() -> None:
+        if sock is not None:
+            with suppress(OSError):  # it has ended already
+                sock.shutdown(socket.SHUT_RDWR)
+
+    return stop
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

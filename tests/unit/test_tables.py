@@ -266,7 +266,7 @@ def test_a_stream_that_ends_inside_a_frame_keeps_the_lines_before():
 def test_lines_are_shown_as_they_come():
     batches: list[Any] = []
     chunks = [frame(b"one\nha"), frame(b"lf\n"), frame(b"end")]
-    wanted = Wanted(lines=lambda batch: batches.append(list(batch)))
+    wanted = Wanted(lines=lambda name, batch: batches.append(list(batch)))
     tables.value(BY_NAME["logs"], answered(*chunks, content_type=MULTIPLEXED), wanted)
     assert batches == [[("stdout", "one")], [("stdout", "half")], [("stdout", "end")]]
 
