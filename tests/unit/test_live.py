@@ -57,7 +57,6 @@ def test_a_follow_ends_after_its_lines(shell: Shell, fake):
     fake.on("GET", "/containers/web/logs", Answer(headers=HEAD, steps=[frame(b"1\n2\n3\n"), Silence()]))
     cell = shell.run("%docker logs web --follow --lines 2")
     assert cell.value["line"].tolist() == ["1", "2"]
-    assert shell.run("%docker list").error is None
 
 
 def test_several_logs_are_one_frame_with_names(shell: Shell, fake):
@@ -155,7 +154,7 @@ def test_a_duration(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "0s", "soon", "-3s", "1d"])
 def test_what_is_no_duration(text):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="no time|could not"):
         arguments.seconds(text)
 
 

@@ -415,7 +415,7 @@ def test_an_interrupt_of_a_follow_keeps_the_lines(shell: Shell, fake, monkeypatc
     lines = show.Watch.lines
 
     def interrupted(self, name, batch):
-        lines(self, batch)
+        lines(self, name, batch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(show.Watch, "lines", interrupted)
@@ -426,7 +426,7 @@ def test_a_real_signal_while_the_engine_is_silent(shell: Shell, fake, monkeypatc
     lines, stay, shown, stopping = show.Watch.lines, show.Watch.stay, threading.Event(), threading.Event()
 
     def told(self, name, batch):
-        lines(self, batch)
+        lines(self, name, batch)
         shown.set()
 
     def stays(self):
