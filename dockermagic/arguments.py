@@ -127,6 +127,17 @@ def _file(text: str, param: Param) -> str:
     return str(path)
 
 
+def _given(text: str, param: Param) -> bytes:
+    return f"{text}\n".encode()
+
+
+def _existing(text: str, param: Param) -> str:
+    path = Path(_word(text, param)).expanduser()
+    if not path.is_file():
+        raise BadArgument(f"{param.option}: there is no file {text}", "name one that is there; `%ls` lists the folder")
+    return str(path)
+
+
 def moment(text: str, now: float | None = None) -> str:
     """A moment as the API takes it, UNIX seconds: from seconds, a date (ISO 8601) or a duration back (`1h30m`).
 
@@ -184,7 +195,10 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "texts": lambda text, param: text,
     "needed": _word,
     "target": _word,
+    "maybe": _word,
     "path": _word,
+    "exercise": _word,
+    "lesson": _word,
     "container": _container,
     "number": _number,
     "tail": _tail,
@@ -192,10 +206,14 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "signal": _signal,
     "filters": _pair,
     "file": _file,
+    "given": _given,
+    "existing": _existing,
     "moment": _moment,
     "duration": _duration,
 }
 REPEATABLE = ("filters", "texts")
+MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
+BARE = ("container", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -236,7 +254,7 @@ class _Parser:
         self.found = Arguments()
         self.bare: list[str] = []
         self.command: list[str] | None = None
-        self.runs = row.body == "container"
+        self.runs = row.body in bodies.RUNS
 
     def run(self, words: list[str]) -> Arguments:
         rest = list(words)
@@ -339,7 +357,7 @@ class _Parser:
         wanted = [*self.row.places, *(param for param in self.row.query if param.kind == "needed")]
         wanted = [param for param in wanted if param.name not in self.found.values]
         bare = list(self.bare)
-        if self.runs:
+        if self.runs and not self.row.places:
             self._image(bare)
             return
         for param in wanted:
@@ -349,7 +367,7 @@ class _Parser:
                 bare = []
             elif bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
-            elif param.kind != "target":
+            elif param.kind not in MISSABLE:
                 raise BadArgument(
                     f"{self.row.name} needs {_article(param)}",
                     f"write `{usage(self.row)}`"
@@ -357,6 +375,21 @@ class _Parser:
                 )
         if bare:
             self._too_many(bare)
+        if self.runs:
+            self._command()
+
+    def _command(self) -> None:
+        if self.cell:
+            if self.command is not None:
+                named = (self.command or ["a command"])[0]
+                raise BadArgument(
+                    f"the cell is the body that is sent, so the line cannot name {named!r}",
+                    'write "Cmd" into the JSON',
+                )
+            return
+        if not self.command:
+            raise BadArgument(f"{self.row.name} needs a command", f"write `{usage(self.row)}`, for instance … -- ls -l")
+        self.found.values["command"] = self.command
 
     def _image(self, bare: list[str]) -> None:
         if self.cell:
@@ -384,16 +417,17 @@ class _Parser:
 
 
 def _named(param: Param) -> str:
-    return param.option if param.kind not in ("container", "path", "target") else param.metavar or param.name
+    return param.option if param.kind not in BARE else param.metavar or param.name
 
 
 def _usage(param: Param) -> str:
     value = param.metavar or param.name.upper()
-    return value if param.kind in ("container", "path", "target") else f"{param.option} {value}"
+    return value if param.kind in BARE else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
-    return "a container" if param.kind == "container" else f"a {(param.metavar or param.name).lower()}"
+    noun = "container" if param.kind == "container" else (param.metavar or param.name).lower()
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def encode(param: Param, value: Any) -> str | None:
@@ -449,10 +483,11 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
 def usage(row: Row) -> str:
     """`%docker start CONTAINER [options]`, from the row."""
     parts = ["%docker", row.name]
-    if row.body == "container":
-        parts += ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
+    if row.body in bodies.RUNS:
+        places = [param.metavar for param in row.places]
+        parts += [*places, "[options]", "--", "COMMAND …"] if places else ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
-    parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
+    parts += [f"[{p.metavar}]" if p.kind in MISSABLE else p.metavar or p.name.upper() for p in row.places]
     parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
     return " ".join([*parts, "[options]"])
 

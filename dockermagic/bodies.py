@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +31,29 @@ HOST_KEYS = frozenset(
     "Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth".split()
 )
 NETWORKING_KEYS = frozenset({"EndpointsConfig"})
+# The keys of the bodies of ContainerExec and ExecStart there.
+EXEC_KEYS = frozenset(
+    "AttachStdin AttachStdout AttachStderr ConsoleSize DetachKeys Tty Env Cmd Privileged User WorkingDir".split()
+)
+START_KEYS = frozenset("Detach Tty ConsoleSize".split())
 SECTIONS: Mapping[str, frozenset[str]] = {
     "": CONFIG_KEYS,
     "HostConfig": HOST_KEYS,
     "NetworkingConfig": NETWORKING_KEYS,
+}
+BY_KIND: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "container": SECTIONS,
+    "exec": {"": EXEC_KEYS},
+    "exec_start": {"": START_KEYS},
+}
+NEEDED = {
+    "container": ("Image", "the engine takes such a body, and the container cannot start"),
+    "exec": ("Cmd", "an exec needs to know what to run"),
+}
+EXAMPLES = {
+    "container": '{"Image": "busybox", "Cmd": ["sleep", "60"]}',
+    "exec": '{"AttachStdout": true, "AttachStderr": true, "Cmd": ["ls", "-l"]}',
+    "exec_start": '{"Detach": false, "Tty": false}',
 }
 BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -245,7 +264,94 @@ FLAGS: tuple[Flag, ...] = (
         _one,
     ),
 )
-KINDS: Mapping[str, tuple[Flag, ...]] = {"": (), "json": (), "container": FLAGS}
+
+
+def _size(word: str) -> list[int]:
+    found = re.fullmatch(r"(\d+)x(\d+)", word.lower())
+    if not found:
+        raise BadArgument(f"--console-size takes ROWSxCOLUMNS, and {word!r} is none", "write it as 24x80")
+    return [int(found[1]), int(found[2])]
+
+
+EXEC_FLAGS: tuple[Flag, ...] = (
+    Flag(Param("interactive", "flag", "attach its standard input", short="i"), ("AttachStdin",), _same, _flag),
+    Flag(Param("tty", "flag", "give it a terminal", short="t"), ("Tty",), _same, _flag),
+    Flag(
+        Param("env", "texts", "a variable of its environment; repeatable", short="e", metavar="NAME=VALUE"),
+        ("Env",),
+        _env,
+        list,
+    ),
+    Flag(
+        Param("workdir", "text", "its working directory", short="w", since="1.35", metavar="DIR"),
+        ("WorkingDir",),
+        _same,
+        _one,
+    ),
+    Flag(
+        Param("user", "text", "user (and group) that it runs as", short="u", metavar="USER[:GROUP]"),
+        ("User",),
+        _same,
+        _one,
+    ),
+    Flag(Param("privileged", "flag", "with every capability"), ("Privileged",), _same, _flag),
+    Flag(
+        Param("detach-keys", "text", "keys that detach from it", aliases=("detachKeys",), metavar="KEYS"),
+        ("DetachKeys",),
+        _same,
+        _one,
+    ),
+)
+START_FLAGS: tuple[Flag, ...] = (
+    Flag(Param("detach", "flag", "do not wait for it, and see nothing of it", short="d"), ("Detach",), _same, _flag),
+    Flag(
+        Param("tty", "flag", "read one raw stream: right where it was created with a terminal", short="t"),
+        ("Tty",),
+        _same,
+        _flag,
+    ),
+    Flag(
+        Param("console-size", "text", "rows and columns of its terminal", since="1.42", metavar="ROWSxCOLUMNS"),
+        ("ConsoleSize",),
+        _size,
+        lambda value: ["x".join(map(str, value))],
+    ),
+)
+KINDS: Mapping[str, tuple[Flag, ...]] = {
+    "": (),
+    "json": (),
+    "container": FLAGS,
+    "exec": EXEC_FLAGS,
+    "exec_start": START_FLAGS,
+}
+IMPLIED = {"container": ("ExposedPorts",), "exec": ("AttachStdout", "AttachStderr")}  # by the docker CLI itself
+BARE = ("image", "command")  # what stands on the line for the body, and is no parameter of the call
+RUNS = frozenset({"container", "exec"})  # a command may follow, whose words are not ours
+
+
+def execution(command: list[str], flags: Mapping[str, Any], *, fed: bool = False) -> dict[str, Any]:
+    """The body of ContainerExec for flags as the docker CLI spells them: both output streams are attached.
+
+    Args:
+        fed: whether something will be sent to its standard input.
+
+    Raises:
+        BadArgument: a value that its flag does not take.
+    """
+    body: dict[str, Any] = {"AttachStdout": True, "AttachStderr": True, "Cmd": command}
+    return _flagged({**body, **({"AttachStdin": True} if fed else {})}, EXEC_FLAGS, flags)
+
+
+def beginning(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of ExecStart: what the engine takes when nothing is said stands in it, visibly."""
+    return _flagged({"Detach": False, "Tty": False}, START_FLAGS, flags)
+
+
+def _flagged(body: dict[str, Any], known: tuple[Flag, ...], flags: Mapping[str, Any]) -> dict[str, Any]:
+    for flag in known:
+        if flag.param.name in flags:
+            _set(body, flag.at, flag.make(flags[flag.param.name]))
+    return body
 
 
 def container(image: str, command: list[str], flags: Mapping[str, Any], *, label: bool = True) -> dict[str, Any]:
@@ -263,9 +369,7 @@ def container(image: str, command: list[str], flags: Mapping[str, Any], *, label
     body: dict[str, Any] = {"Image": image}
     if command:
         body["Cmd"] = command
-    for flag in FLAGS:
-        if flag.param.name in flags:
-            _set(body, flag.at, flag.make(flags[flag.param.name]))
+    _flagged(body, FLAGS, flags)
     published = body.get("HostConfig", {}).get("PortBindings")
     if published:
         body["ExposedPorts"] = {port: {} for port in published}
@@ -273,6 +377,15 @@ def container(image: str, command: list[str], flags: Mapping[str, Any], *, label
     if label:
         body["Labels"] = {**body.get("Labels", {}), LABEL: "1"}
     return body
+
+
+MAKE: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
+    "container": lambda values, flags: container(
+        values["image"], values["command"], flags, label=not values.get("no-label")
+    ),
+    "exec": lambda values, flags: execution(values["command"], flags, fed=bool({"input", "input-file"} & set(values))),
+    "exec_start": lambda values, flags: beginning(flags),
+}
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -294,13 +407,32 @@ def _set(body: dict[str, Any], at: tuple[str, ...], value: Any) -> None:
     body[at[-1]] = value
 
 
-def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """A body of ContainerCreate as words of the docker CLI, and the keys that the CLI has no flag for here."""
-    words: list[str] = []
+def command_line(
+    body: Mapping[str, Any], kind: str = "container", place: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """A body of some kind as words of the docker CLI, and the keys that the CLI has no flag for here.
+
+    Args:
+        place: words that stand before the command; the image, where the body names one.
+    """
     left = json.loads(json.dumps(body))
-    left.pop("Image", None)
-    command = left.pop("Cmd", None) or []
-    for flag in FLAGS:
+    image, command = left.pop("Image", None), left.pop("Cmd", None) or []
+    words = _flags_of(left, KINDS[kind])
+    for volume in left.pop("Volumes", None) or {}:
+        words += ["--volume", volume]
+    for key in IMPLIED[kind]:
+        left.pop(key, None)
+    if not left.get("HostConfig"):
+        left.pop("HostConfig", None)
+    words += place or [str(image or "")]
+    words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
+    return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
+
+
+def _flags_of(left: dict[str, Any], known: tuple[Flag, ...]) -> list[str]:
+    """The words for what flags can say of a body; that is taken out of it."""
+    words: list[str] = []
+    for flag in known:
         holder = left
         for key in flag.at[:-1]:
             holder = holder.get(key) or {}
@@ -316,14 +448,7 @@ def command_line(body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         del holder[flag.at[-1]]
         bare = flag.param.kind == "flag"
         words += [word for text in values for word in ([flag.param.option] if bare else [flag.param.option, text])]
-    for volume in left.pop("Volumes", None) or {}:
-        words += ["--volume", volume]
-    left.pop("ExposedPorts", None)
-    if not left.get("HostConfig"):
-        left.pop("HostConfig", None)
-    words.append(str(body.get("Image") or ""))
-    words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
-    return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
+    return words
 
 
 HINTS = (
@@ -335,8 +460,11 @@ HINTS = (
 )
 
 
-def from_cell(cell: str) -> dict[str, Any]:
+def from_cell(cell: str, kind: str = "container") -> dict[str, Any]:
     """The JSON object that a cell holds.
+
+    Args:
+        kind: of the body, for an example.
 
     Raises:
         BadBody: there is none; says where, by line and column.
@@ -344,7 +472,7 @@ def from_cell(cell: str) -> dict[str, Any]:
     if not cell.strip():
         raise BadBody(
             "the cell is empty, and its text is the body that is sent",
-            'write JSON under the first line: {"Image": "busybox", "Cmd": ["sleep", "60"]}',
+            f"write JSON under the first line: {EXAMPLES[kind]}",
         )
     try:
         body = json.loads(cell.rstrip())
@@ -365,30 +493,32 @@ def from_cell(cell: str) -> dict[str, Any]:
     return body
 
 
-def lint(body: Mapping[str, Any]) -> list[str]:
-    """What looks wrong in a body of ContainerCreate: keys in the wrong place, miscased or unknown."""
-    found = _lint_section("", body)
-    for section in ("HostConfig", "NetworkingConfig"):
-        inner = body.get(section)
+def lint(body: Mapping[str, Any], kind: str = "container") -> list[str]:
+    """What looks wrong in a body of some kind: keys in the wrong place, miscased or unknown, and what is missing."""
+    sections = BY_KIND[kind]
+    found = _lint_section(sections, "", body)
+    for section in sections:
+        inner = body.get(section) if section else None
         if isinstance(inner, Mapping):
-            found += _lint_section(section, inner)
-    if not any(key.lower() == "image" for key in body):
-        found.append('there is no "Image": the engine takes such a body, and the container cannot start')
+            found += _lint_section(sections, section, inner)
+    needed, why = NEEDED.get(kind, ("", ""))
+    if needed and not any(key.lower() == needed.lower() for key in body):
+        found.append(f'there is no "{needed}": {why}')
     return found
 
 
-def _lint_section(section: str, keys: Mapping[str, Any]) -> list[str]:
-    return [warning for key in keys if (warning := _lint_key(section, key))]
+def _lint_section(sections: Mapping[str, frozenset[str]], section: str, keys: Mapping[str, Any]) -> list[str]:
+    return [warning for key in keys if (warning := _lint_key(sections, section, key))]
 
 
-def _lint_key(section: str, key: str) -> str | None:
-    known = SECTIONS[section]
+def _lint_key(sections: Mapping[str, frozenset[str]], section: str, key: str) -> str | None:
+    known = sections[section]
     if key in known:
         return None
     here = f'in "{section}"' if section else "at the top level"
     for other, names in (
         (section, known),
-        *((name, names) for name, names in SECTIONS.items() if name != section),
+        *((name, names) for name, names in sections.items() if name != section),
     ):
         right = next((name for name in names if name.lower() == key.lower()), None)
         if right and other == section:

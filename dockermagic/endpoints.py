@@ -76,8 +76,9 @@ class Endpoint:
         local: options that stay on this machine.
         statuses: status → what it means; for 204 and 304 it ends the sentence "web …".
         steps: status → what to do about it, where the engine's message leaves that open.
-        stream: the body's form while it arrives: "" (whole), "frames", "tar", "lines" (JSON).
-        upgrade: the connection is taken over after the head (attach, exec).
+        stream: the body's form while it arrives: "" (whole), "frames", "raw", "tar", "lines" (JSON).
+        silent: what to do when its stream stays silent for too long.
+        upgrade: what the connection becomes after the head: "tcp" (attach, exec), "websocket"; "" where it stays HTTP.
         patience: the parameter whose seconds the engine may take before it answers, and its default.
         waits: the engine answers when something happens, however long that takes.
         cli: the docker CLI's words for it.
@@ -98,7 +99,8 @@ class Endpoint:
     statuses: Mapping[int, str] = field(default_factory=dict)
     steps: Mapping[int, str] = field(default_factory=dict)
     stream: str = ""
-    upgrade: bool = False
+    silent: str = ""
+    upgrade: str = ""
     patience: tuple[str, int] | None = None
     waits: bool = False
     cli: str = ""
@@ -194,6 +196,40 @@ UNBOUND = ("follow", "for", "lines")
 NO_CONTAINER = {404: "no such container"}
 FAILED = {500: "the engine failed"}
 NOT_RUNNING = "`%docker inspect` tells its state; `%docker start` starts it"
+
+SEEN = "what has been written so far, before what comes"
+STREAMS = (
+    Param(
+        "detachKeys",
+        "text",
+        "keys that detach from it",
+        aliases=("detach-keys",),
+        default="ctrl-p, ctrl-q",
+        cli="--detach-keys",
+        metavar="KEYS",
+    ),
+    Param("logs", "flag", SEEN),
+    Param("stream", "flag", "stay, and take what comes from now on", default="no", send="1"),
+    Param("stdin", "flag", "its standard input"),
+    Param("stdout", "flag", "standard output (both streams, if neither is named)", group="streams"),
+    Param("stderr", "flag", "standard error (both streams, if neither is named)", group="streams"),
+)
+INPUT = (
+    Param("input", "given", "a line for its standard input, which ends after it", metavar="TEXT"),
+    Param("input-file", "existing", "a file for its standard input, byte for byte", metavar="FILE"),
+)
+BYTES = Param("bytes", "flag", "the value is the bytes of standard output, and no frame")
+EXEC = Param("id", "needed", "id of the exec, from exec_create", metavar="EXEC", cli="")
+WINDOW = (
+    Param("h", "number", "rows of its terminal", metavar="ROWS"),
+    Param("w", "number", "columns of its terminal", metavar="COLUMNS"),
+)
+STILL = "does it run and write? `%docker inspect` tells; what it wrote before is in `%docker logs`"
+DETACH = "keys are written as ctrl-p,ctrl-q"
+RUNS_NOT = "`%docker inspect` tells its state; `%docker start` or `%docker unpause` lets it run"
+RESIZE = "give both as whole numbers: --h 24 --w 80"
+NO_EXEC = {404: "no such exec"}
+NO_EXEC_STEP = "an exec is gone when its container ends, and is started once: make another, `%docker exec_create`"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -508,6 +544,136 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         places=(CONTAINER,),
         statuses={204: "goes on", **NO_CONTAINER, 500: "it was not paused, or the engine failed"},
         cli="docker unpause",
+    ),
+    Endpoint(
+        "attach",
+        "ContainerAttach",
+        "POST",
+        "/containers/{id}/attach",
+        "join a container's own streams: see what it writes, write to its standard input",
+        "hijacked",
+        places=(CONTAINER,),
+        query=STREAMS,
+        local=(*INPUT, BYTES, *BOUNDS),
+        statuses={
+            101: "the connection is taken over",
+            200: "the connection is taken over, where no upgrade was asked for",
+            400: "a parameter is wrong",
+            **NO_CONTAINER,
+            409: "it is paused",
+            **FAILED,
+        },
+        steps={400: DETACH, 409: RUNS_NOT, 500: RUNS_NOT},
+        silent=STILL,
+        stream="frames",
+        upgrade="tcp",
+        cli="docker attach",
+    ),
+    Endpoint(
+        "attach_ws",
+        "ContainerAttachWebsocket",
+        "GET",
+        "/containers/{id}/attach/ws",
+        "join a container's own streams over a WebSocket, both outputs as one",
+        "hijacked",
+        places=(CONTAINER,),
+        query=STREAMS,
+        local=(*INPUT, BYTES, *BOUNDS),
+        statuses={
+            101: "the connection is a WebSocket",
+            200: "it is none",
+            400: "a parameter is wrong",
+            404: "no such container; or the engine, like Podman, has no such call",
+            409: "it is paused",
+            **FAILED,
+        },
+        steps={400: DETACH, 404: "is the container there? If so, this engine has no attach/ws: `%docker attach`"},
+        silent=STILL,
+        stream="raw",
+        upgrade="websocket",
+    ),
+    Endpoint(
+        "resize",
+        "ContainerResize",
+        "POST",
+        "/containers/{id}/resize",
+        "tell the size of a container's terminal",
+        "outcome",
+        places=(CONTAINER,),
+        query=WINDOW,
+        statuses={200: "was resized", 400: "a size is wrong", **NO_CONTAINER, 409: "it is not running", **FAILED},
+        steps={400: RESIZE, 409: NOT_RUNNING, 500: NOT_RUNNING},
+    ),
+    Endpoint(
+        "exec_create",
+        "ContainerExec",
+        "POST",
+        "/containers/{id}/exec",
+        "prepare one more program in a running container, without starting it",
+        "tree",
+        places=(CONTAINER,),
+        body="exec",
+        statuses={
+            201: "prepared",
+            400: "the body is wrong",
+            **NO_CONTAINER,
+            409: "it is not running, or is paused",
+            **FAILED,
+        },
+        steps={400: "`%docker exec_create CONTAINER -- ls -l` makes the body", 409: RUNS_NOT, 500: RUNS_NOT},
+        cli="docker exec",
+    ),
+    Endpoint(
+        "exec_start",
+        "ExecStart",
+        "POST",
+        "/exec/{id}/start",
+        "start a prepared program, and see what it writes",
+        "hijacked",
+        places=(EXEC,),
+        body="exec_start",
+        local=(*INPUT, BYTES, *BOUNDS),
+        statuses={
+            101: "the connection is taken over",
+            200: "started",
+            400: "the body is wrong, or the program cannot be run",
+            **NO_EXEC,
+            409: "its container is not running, or is paused",
+            **FAILED,
+        },
+        steps={404: NO_EXEC_STEP, 409: RUNS_NOT, 500: NO_EXEC_STEP},
+        silent="the program goes on, unseen; wait longer with `%config DockerMagic.timeout = 300`",
+        stream="frames",
+        upgrade="tcp",
+    ),
+    Endpoint(
+        "exec_inspect",
+        "ExecInspect",
+        "GET",
+        "/exec/{id}/json",
+        "what the engine knows of one exec: whether it runs, its exit code",
+        "tree",
+        places=(EXEC,),
+        statuses={200: "the description", **NO_EXEC, **FAILED},
+        steps={404: NO_EXEC_STEP},
+    ),
+    Endpoint(
+        "exec_resize",
+        "ExecResize",
+        "POST",
+        "/exec/{id}/resize",
+        "tell the size of an exec's terminal",
+        "outcome",
+        places=(EXEC,),
+        query=WINDOW,
+        statuses={
+            200: "was resized",
+            201: "was resized",
+            400: "a size is wrong",
+            **NO_EXEC,
+            **FAILED,
+        },
+        steps={400: RESIZE, 404: NO_EXEC_STEP, 500: "only while it runs: `%docker exec_inspect` tells"},
     ),
     Endpoint(
         "images",

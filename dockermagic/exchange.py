@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from .errors import DockerMagicError, NotJson
 from .frames import Piece
 
+CTRL_D = b"\x04"
 KEPT = 64 * 1024
 SAMPLED = 200
 
@@ -27,6 +28,8 @@ class Request:
         query: pairs of strings, in order, not encoded.
         headers: name → value, only those that are ours to choose.
         body: the bytes of the body, or None.
+        input: what is sent after the head of the answer, on a connection that is taken over.
+        terminal: whether that goes to a terminal, which takes Ctrl-D for its end, and not the end of our direction.
     """
 
     method: str
@@ -34,6 +37,18 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    input: bytes = b""
+    terminal: bool = False
+
+    @property
+    def given(self) -> bytes:
+        """What goes to standard input, its end included where that is a character."""
+        return self.input + (CTRL_D if self.terminal else b"")
+
+    @property
+    def upgrade(self) -> str:
+        """What the connection is to become after the head of the answer: "tcp", "websocket", or "" for HTTP."""
+        return dict(self.headers).get("Upgrade", "")
 
     @property
     def target(self) -> str:

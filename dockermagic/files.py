@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import FileError
+from .errors import BadArgument, FileError
+
+RECORD = ".dockermagic.json"
+"""What `dockermagic tutorial` leaves in the folder that it laid out."""
 
 
 def save(
@@ -56,7 +59,38 @@ def save(
     return written
 
 
+def given(text: bytes | str | None, path: str | None) -> bytes:
+    """What goes to a program's standard input: a text, or the bytes of a file; nothing where neither is named.
+
+    Raises:
+        BadArgument: both are named.
+        FileError: the file cannot be read.
+    """
+    if text is not None and path is not None:
+        raise BadArgument("--input and --input-file both say what its standard input gets", "keep one of the two")
+    if path is None:
+        return text.encode() if isinstance(text, str) else text or b""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}", "name another file") from None
+
+
 def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def replace(path: Path, text: str) -> None:
+    """Write `text` to `path` through a temporary name, so that no half of it is ever there.
+
+    Raises:
+        OSError: it cannot be written; `path` is as it was.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

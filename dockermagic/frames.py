@@ -79,6 +79,53 @@ def decoder(content_type: str, tty: bool | None) -> Decoder:
     return Unframed() if tty else Demultiplexer()
 
 
+WHOLE, BINARY, CLOSE = 0x80, 2, 8
+
+
+class WebSocket:
+    """The frames of a WebSocket as a server sends them (RFC 6455, section 5.2): bytes in, their payloads out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self.closed = False
+
+    def feed(self, data: bytes) -> bytes:
+        """What the frames that are whole by now carry; pings are left unanswered. Raises ValueError at no frame."""
+        data, out = self._rest + data, []
+        while not self.closed and (found := self._head(data)):
+            start, size, code = found
+            if len(data) < start + size:
+                break
+            if code < CLOSE:
+                out.append(data[start : start + size])
+            self.closed = code == CLOSE
+            data = data[start + size :]
+        self._rest = data
+        return b"".join(out)
+
+    @staticmethod
+    def _head(data: bytes) -> tuple[int, int, int] | None:
+        """Where the first payload starts, its size, and the frame's code; None where that is still to come."""
+        if len(data) < 2:
+            return None
+        if data[0] & 0x70 or data[1] & 0x80:
+            raise ValueError(f"no frame of a server's starts with {data[:2].hex(' ')}")
+        size, start = data[1], {126: 4, 127: 10}.get(data[1], 2)
+        if len(data) < start:
+            return None
+        return start, int.from_bytes(data[2:start], "big") if start > 2 else size, data[0] & 0x0F
+
+
+def masked(data: bytes, key: bytes) -> bytes:
+    """`data` as one binary frame of a client's: a client must mask what it sends, with four bytes at random."""
+    size = len(data)
+    code, long = (size, 0) if size < 126 else (126, 2) if size < 1 << 16 else (127, 8)
+    head = bytes([WHOLE | BINARY, WHOLE | code]) + (size.to_bytes(long, "big") if long else b"")
+    pad = (key * (size // 4 + 1))[:size]
+    payload = (int.from_bytes(data, "big") ^ int.from_bytes(pad, "big")).to_bytes(size, "big")
+    return head + key + payload
+
+
 class Lines:
     """Pieces in, whole lines out, kept apart by stream.
 

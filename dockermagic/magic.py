@@ -16,9 +16,9 @@ from . import arguments, bodies, commands, complete, endpoints, practice, show, 
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
+from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
 from .exchange import Exchange
-from .session import Session, Settings, bounded
+from .session import Session, Settings
 
 NAMES = ("docker", "dockerapi")
 
@@ -72,8 +72,11 @@ class DockerMagic(Magics):
             display(help_page(row))
             return None
         if cell is not None and not row.body:
+            fed = any(param.kind == "given" for param in row.local)
             raise BadArgument(
-                f"{row.name} takes no body, and the cell has one", f"write %docker {row.name}, on one line"
+                f"{row.name} takes no body, and the cell has one",
+                f"write %docker {row.name}, on one line"
+                + ("; text for its standard input goes after --input" if fed else ""),
             )
         if isinstance(row, Endpoint):
             return self._call(row, found, self._body(row, found, cell))
@@ -81,7 +84,7 @@ class DockerMagic(Magics):
             assert command is not None
             raw = endpoints.raw(command.name, self._path(found))
             return self._call(raw, found, cell.encode() if cell and cell.strip() else None)
-        return self._ours(row, found)
+        return self._ours(row, found, self._body(row, found, cell))
 
     @staticmethod
     def _path(found: Arguments) -> str:
@@ -90,42 +93,66 @@ class DockerMagic(Magics):
             raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
         return path
 
-    def _ours(self, command: Command, found: Arguments) -> Any:
+    def _ours(self, command: Command, found: Arguments, body: bytes | None) -> Any:
+        if body is not None:
+            calls = command.run(self.session, {**found.values, "body": body})
+            return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
-        if isinstance(value, Exchange):
-            return value
         if isinstance(value, str):
             return show.Code(value)
+        if not isinstance(value, list):
+            return value
         self._adopt_frames()
         from . import tables
 
         return tables.records(value, command.kind)
 
-    def _body(self, row: Endpoint, found: Arguments, cell: str | None) -> bytes | None:
+    def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
+        """Make the calls of a command one by one, each shown on its line."""
+        call, notes = next(calls), found.notes
+        while True:
+            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            try:
+                call, notes = calls.send(value), []
+            except StopIteration as stop:
+                display(show.Notes(stop.value.note))
+                return stop.value.value
+
+    def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
+        """The calls of a command in another tongue; none is made."""
+        texts: list[str] = []
+        try:
+            call = next(calls)
+            while True:
+                texts.append(self._in(tongue, BY_NAME[call.row], call.values, call.body))
+                call = calls.send({"Id": tongues.LATER})
+        except StopIteration:
+            return show.Code(tongues.chain(tongue, texts))
+
+    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | None) -> str:
+        engine = self.session.engine
+        request = self.session.prepare(row, values, body)
+        return tongues.TONGUES[tongue](request, row, engine.host, engine.tls, values.get("output") or "")
+
+    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | None:
         if not row.body:
             return None
         if cell is not None:
-            body = bodies.from_cell(cell)
-            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body)]
+            body = bodies.from_cell(cell, row.body)
+            found.notes += [f"⚠ {warning}" for warning in bodies.lint(body, row.body)]
             return cell.encode()
-        body = bodies.container(
-            found.values.pop("image"),
-            found.values.pop("command"),
-            found.flags,
-            label=not found.values.get("no-label"),
-        )
+        body = bodies.MAKE[row.body](found.values, found.flags)
+        for name in bodies.BARE:
+            found.values.pop(name, None)
         return bodies.encode(body)
 
     def _call(self, row: Endpoint, found: Arguments, body: bytes | None) -> Any:
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
-            engine = self.session.engine
-            requests = [self.session.prepare(row, bounded(row, each), body) for each in one_by_one(row, values)]
-            said = [tongues.TONGUES[tongue](request, row, engine.host, engine.tls, output) for request in requests]
-            return show.Code("\n\n".join(said))
+            return show.Code("\n\n".join(self._in(tongue, row, each, body) for each in one_by_one(row, values)))
         if values.get("replace"):
             commands.make_room(self.session, values.get("name"))
         self._adopt_frames()
@@ -133,11 +160,11 @@ class DockerMagic(Magics):
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
         before = self.session.last
-        live = row.endless(values) or bool(values.get("lines"))
+        live = bool(row.upgrade or row.endless(values) or values.get("lines"))
         answers: dict[str, Exchange] = {}
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: commands.has_tty(self.session, str(values.get("id"))),
+            tty=lambda answer: self.session.terminal({"id": whose(answers, answer)}, body),
             lines=watch.taker(row.reply) if live else lambda name, things: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
@@ -148,7 +175,7 @@ class DockerMagic(Magics):
                 answers[str(each.get("id"))] = exchange
             wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TimedOut):
             watch.stay()
             raise
         finally:
@@ -157,7 +184,8 @@ class DockerMagic(Magics):
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
                 seen = [*answers.values(), *([] if now in answers.values() else [now])]
-                watch.finish(show.lines([(each, self._curl(each, output)) for each in seen], found.notes))
+                notes = [*found.notes, *practice.spoilt(now.headers)]
+                watch.finish(show.lines([(each, self._curl(each, output)) for each in seen], notes))
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())
@@ -204,13 +232,19 @@ def one_by_one(row: Endpoint, values: Mapping[str, Any]) -> list[Mapping[str, An
     return [{**values, name: each} for name in several for each in values[name]] or [values]
 
 
+def whose(answers: Mapping[str, Exchange], answer: Exchange) -> str:
+    """The container whose answer it is."""
+    return next(name for name, each in answers.items() if each is answer)
+
+
 def _ours() -> tuple[Command, ...]:
     return (*commands.COMMANDS, *commands.RAW)
 
 
 def _unknown(name: str) -> Any:
     known = [*commands.SUBCOMMANDS, *BY_NAME]
-    close = difflib.get_close_matches(name.lower(), known, 1, 0.5)
+    swapped = [each for each in known if sorted(each) == sorted(name.lower())]
+    close = swapped or difflib.get_close_matches(name.lower(), known, 1, 0.5)
     raise UnknownSubcommand(
         f"there is no subcommand {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
         "`%docker` alone lists them all",

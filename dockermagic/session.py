@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, locate, practice
+from . import arguments, bodies, endpoints, files, locate, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -38,6 +40,7 @@ from .locate import TLS, Candidate, Surroundings
 from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
+JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -174,7 +177,7 @@ class Session:
             BadArgument: a value that is missing, unknown or of the wrong type.
             EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
         """
-        api = self.engine.api
+        api, values = self.engine.api, bounded(row, values)
         self._check_names(row, values)
         self._check_age(row.name, row.since)
         for param in row.query:
@@ -193,8 +196,10 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (("Content-Type", "application/json"),) if body is not None else ()
-        return Request(row.method, path, query, headers, body)
+        headers = (JSON if body is not None else ()) + upgraded(row)
+        given = files.given(values.get("input"), values.get("input-file"))
+        terminal = bool(row.upgrade and body is not None and self.terminal(values, body))
+        return Request(row.method, path, query, headers, body, given, terminal)
 
     @staticmethod
     def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
@@ -232,9 +237,11 @@ class Session:
             StatusError: the engine refused; the class says how, `.exchange` holds the answer.
         """
         row = BY_NAME[row] if isinstance(row, str) else row
-        values = bounded(row, {**(values or {}), **named})
+        values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
+        if values.get("stdin"):
+            request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
             return self.send(row, self.last, seconds, values)
@@ -301,6 +308,19 @@ class Session:
             raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
         return None if grace < 0 else grace + self.settings.timeout
 
+    def terminal(self, values: Mapping[str, Any], body: bytes | None = None) -> bool | None:
+        """Whether a stream is a terminal's: the call's body says so where it has one, else the container does.
+
+        None where neither does.
+        """
+        if body is not None:
+            try:
+                return bool(json.loads(body).get("Tty"))
+            except (ValueError, AttributeError):
+                return None
+        answer = self.quick("inspect", self.settings.timeout, id=values.get("id"))
+        return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
+
     def quick(self, row: str, seconds: float, **values: Any) -> Any:
         """The JSON of a call that may fail and is not remembered; None where it does, or no engine is connected."""
         if self._engine is None:
@@ -316,6 +336,17 @@ def bounded(row: Endpoint, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a call; one that goes on `for` some time follows."""
     follow = {param.name: True for param in row.query if param.endless} if values.get("for") else {}
     return {**follow, **values}
+
+
+def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
+    """The headers that ask for another protocol on the same connection, where the row wants one."""
+    if not row.upgrade:
+        return ()
+    asked = (("Connection", "Upgrade"), ("Upgrade", row.upgrade))
+    if row.upgrade != "websocket":
+        return asked
+    key = b64encode(os.urandom(16)).decode()
+    return (*asked, ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key))
 
 
 def negotiate(version: Mapping[str, Any], host: str) -> str:

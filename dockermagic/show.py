@@ -215,6 +215,8 @@ def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
     if missing(value):
         return ""
+    if type(value).__name__ in ("bool", "bool_"):
+        return "✔ yes" if value else "○ no"
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]
     if isinstance(value, Mapping):
@@ -241,6 +243,8 @@ def captioned(frame: Any) -> str:
         "places": "place",
         "stats": "sample",
         "events": "event",
+        "drills": "drill",
+        "progress": "exercise",
     }.get(kind)
     if noun is None:
         return ""

@@ -20,7 +20,7 @@ import pandas as pd
 
 from . import files, frames, merge, samples
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError, ReplyError
+from .errors import BadFrame, CutShort, FileError, ReplyError, TimedOut
 from .exchange import Exchange
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
@@ -88,7 +88,7 @@ class Wanted:
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    tty: Callable[[], bool | None] = lambda: None
+    tty: Callable[[Exchange], bool | None] = lambda answer: None
     lines: Callable[[str, Sequence[Any]], None] = lambda name, things: None
     answers: Mapping[str, Exchange] = field(default_factory=dict)
     progress: Callable[[int], None] = lambda count: None
@@ -109,8 +109,10 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
     kind = "tree" if wanted.as_json and not row.stream and row.reply != "outcome" else row.reply
     try:
         exchange.value = KINDS[kind](exchange, row, wanted)
-    except (CutShort, FileError) as error:
+    except (CutShort, FileError, TimedOut) as error:
         error.exchange = exchange
+        if isinstance(error, TimedOut):
+            error.step = row.silent or error.step
         raise
     except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise ReplyError(
@@ -151,12 +153,22 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "engine": ("engine", "api", "host", "why"),
     "places": ("host", "source", "verdict", "detail"),
     "removed": ("id", "name", "was"),
+    "drills": ("drill", "path", "count", "seconds", "ends_in"),
+    "progress": ("lesson", "exercise", "minutes", "done", "hints"),
+}
+DTYPES: Mapping[str, str] = {
+    "minutes": "int64",
+    "done": "bool",
+    "hints": "int64",
+    "count": "int64",
+    "seconds": "float64",
+    "ends_in": "int64",
 }
 
 
 def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
-    """Rows of ours, which come from no single endpoint: text columns, by kind in `COLUMNS`."""
-    return _frame({name: (TEXT, [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
+    """Rows of ours, which come from no single endpoint: by kind in `COLUMNS`, text where `DTYPES` names no other."""
+    return _frame({name: (DTYPES.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
 
 
 def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
@@ -291,7 +303,7 @@ def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     names: list[str] = []
     stamped = bool(wanted.values.get("timestamps"))
     try:
-        for name, batch in wanted.merged(exchange, lambda answer: read_lines(answer, wanted.tty)):
+        for name, batch in wanted.merged(exchange, lambda answer: read_lines(answer, lambda: wanted.tty(answer))):
             streams += [stream for stream, _ in batch]
             lines += [line for _, line in batch]
             if wanted.answers:
@@ -400,29 +412,65 @@ def read_values(exchange: Exchange) -> Iterator[list[Any]]:
             ) from None
 
 
+def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """ContainerAttach, ExecStart: what came on a connection that was taken over, as `log` has it.
+
+    With `bytes` the value is the bytes of standard output, unchanged; where the engine did not take the connection
+    over (Detach), one row that says what happened.
+    """
+    if exchange.headers.get("content-length") is not None:
+        return outcome(exchange, row, wanted)
+    if not wanted.values.get("bytes"):
+        return log(exchange, row, wanted)
+    output, errors = [], frames.Lines()
+    for pieces in read_pieces(exchange, lambda: wanted.tty(exchange)):
+        output += [piece.data for piece in pieces if piece.stream == "stdout"]
+        if lines := list(errors.feed(piece for piece in pieces if piece.stream == "stderr")):
+            wanted.lines("", lines)
+    wanted.lines("", list(errors.flush()))
+    return b"".join(output)
+
+
 def read_lines(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[tuple[str, str]]]:
     """The lines of a stream, `(stream, line)`, in batches as they arrive; memory does not grow.
 
     Raises:
         BadFrame, CutShort: where the stream goes wrong, after the lines before it.
     """
-    told = frames.MULTIPLEXED in exchange.content_type or frames.RAW in exchange.content_type
-    decoder = frames.decoder(exchange.content_type, None if told else tty())
     whole = frames.Lines()
+    try:
+        for pieces in read_pieces(exchange, tty):
+            if batch := list(whole.feed(pieces)):
+                yield batch
+    except CutShort:
+        if rest := list(whole.flush()):
+            yield rest
+        raise
+    if rest := list(whole.flush()):
+        yield rest
+
+
+def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[frames.Piece]]:
+    """The pieces of a stream as they arrive. On a taken-over connection `raw-stream` is no word to go by.
+
+    Raises:
+        BadFrame, CutShort: where the stream goes wrong.
+    """
+    kind, upgraded = exchange.content_type, bool(exchange.row and exchange.row.upgrade)
+    told = frames.MULTIPLEXED in kind or (frames.RAW in kind and not upgraded)
+    raw = upgraded and exchange.row.stream == "raw"
+    decoder = frames.decoder("" if upgraded and not told else kind, True if raw else None if told else tty())
     for chunk in exchange.chunks():
         try:
             pieces = decoder.feed(chunk)
         except ValueError as error:
             raise BadFrame(
                 f"the stream is not framed as the API says: {error}",
-                "if the container has a TTY, its stream is raw: `%docker inspect`, Config.Tty",
+                "with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then",
                 exchange=exchange,
             ) from None
         exchange.sample(pieces)
-        if batch := list(whole.feed(pieces)):
-            yield batch
-    if rest := list(whole.flush()):
-        yield rest
+        yield pieces
     if decoder.pending and not exchange.stopped:
         raise CutShort(
             f"the stream ended inside a frame, {decoder.pending} bytes after its start",
@@ -536,7 +584,12 @@ def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """A call without a body in its answer: one row that says what happened.
 
     Columns: container (text), status (int64), happened (text).
+
+    Raises:
+        NotJson: there was a body, and no engine sends that: a proxy answered.
     """
+    if "html" in exchange.content_type:
+        exchange.json()
     exchange.read()
     status = exchange.status or 0
     said = row.statuses.get(status, exchange.reason)
@@ -602,6 +655,7 @@ KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "images": images,
     "processes": processes,
     "log": log,
+    "hijacked": hijacked,
     "archive": archive,
     "outcome": outcome,
     "ping": ping,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from urllib.parse import quote, unquote
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote, unquote, urlsplit
 
 from . import bodies
 from .endpoints import Endpoint
 from .exchange import Request
+from .frames import masked
 from .locate import TLS
 
+UNFED = "# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can"
+CRLF = b"\r\n"
 SAFE = re.compile(r"[\w.~:,/-]*")
 
 
@@ -37,25 +40,37 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
     words += [] if plain else ["--head"] if request.method == "HEAD" else ["--request", request.method]
     apart = plain and all(name and SAFE.fullmatch(name) for name, _ in request.query)
     apart = apart and any(not SAFE.fullmatch(value) for _, value in request.query)
-    if row.stream == "frames" or row.waits:
+    if row.stream in ("frames", "raw") or row.waits:
         words.append("--no-buffer")
     if row.stream and (output or row.stream != "tar"):
         words += ["--output", output or "-"]
     if row.stream == "tar" and not output:
         words += ["--output", "export.tar"]
-    for name, value in request.headers:
+    for name, value in apart_from_upgrade(request):
         words += ["--header", f"{name}: {value}"]
     if request.body is not None:
         words += ["--data-raw", request.body.decode()]
     if apart:
         words += ["--get"]
         words += [word for name, value in request.query for word in ("--data-urlencode", f"{name}={value}")]
+    if request.input:
+        words += ["--max-time", "10"]
     words.append(base + (request.path if apart else request.target))
-    return shlex.join(words)
+    return "\n".join([*([UNFED] if request.input else []), shlex.join(words)])
+
+
+def apart_from_upgrade(request: Request) -> tuple[tuple[str, str], ...]:
+    """The headers without the wish for a two-way stream: the engine then answers 200, and streams the same."""
+    if request.upgrade != "tcp":
+        return request.headers
+    return tuple((name, value) for name, value in request.headers if name not in ("Connection", "Upgrade"))
 
 
 def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
-    """A Python program that sends the same request by requests (and requests-unixsocket)."""
+    """A Python program that sends the same request by requests (and requests-unixsocket); by a socket, where
+    something goes to standard input, or the connection becomes a WebSocket."""
+    if request.input or request.upgrade == "websocket":
+        return _socket(request, host, tls)
     scheme, _, rest = host.partition("://")
     unix = scheme == "unix"
     base = f"http+unix://{quote(rest, safe='')}" if unix else where(host, tls)[1]
@@ -69,8 +84,8 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     if request.query:
         pairs = dict(request.query)
         call.append(f"params={pairs if len(pairs) == len(request.query) else list(request.query)!r}")
-    if request.headers:
-        call.append(f"headers={dict(request.headers)!r}")
+    if headers := dict(apart_from_upgrade(request)):
+        call.append(f"headers={headers!r}")
     if request.body is not None:
         call.append(f"data={request.body!r}")
     if row.stream:
@@ -82,9 +97,46 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     return "\n".join(lines)
 
 
+def _socket(request: Request, host: str, tls: TLS | None) -> str:
+    """A Python program that does with a bare socket what requests cannot: it sends on after the head of the answer."""
+    parts = urlsplit(host)
+    unix = parts.scheme == "unix"
+    lines = ["import socket", *(["import ssl"] if tls else []), ""]
+    if unix:
+        lines += ["engine = socket.socket(socket.AF_UNIX)", f"engine.connect({host.removeprefix('unix://')!r})"]
+    else:
+        lines.append(f"engine = socket.create_connection(({parts.hostname!r}, {parts.port!r}))")
+    if tls:
+        lines.append(f"context = ssl.create_default_context(cafile={tls.ca!r})")
+        lines += [] if tls.verify else ["context.check_hostname, context.verify_mode = False, ssl.CERT_NONE"]
+        lines += [f"context.load_cert_chain({tls.cert!r}, {tls.key!r})"] if tls.cert else []
+        lines.append(f"engine = context.wrap_socket(engine, server_hostname={parts.hostname!r})")
+    headers = {"Host": "docker", **dict(request.headers)}
+    if request.body is not None:
+        headers["Content-Length"] = str(len(request.body))
+    head = "".join(
+        f"{line}\r\n" for line in (f"{request.method} {request.target} HTTP/1.1", *map(": ".join, headers.items()))
+    )
+    lines.append(f"engine.sendall({head.encode() + CRLF + (request.body or b'')!r})")
+    lines.append('head, _, rest = engine.recv(65536).partition(b"\\r\\n\\r\\n")')
+    lines.append('print(head.decode().splitlines()[0].partition(" ")[2])')
+    lines.append("print(rest)")
+    if request.input:
+        given = masked(request.given, bytes(4)) if request.upgrade == "websocket" else request.given
+        lines.append(f"engine.sendall({given!r})")
+    lines += (
+        []
+        if request.terminal
+        else [f"{'socket.socket.shutdown(engine, ' if tls else 'engine.shutdown('}socket.SHUT_WR)"]
+    )
+    lines += ["while piece := engine.recv(65536):", "    print(piece)"]
+    return "\n".join(lines)
+
+
 READING: Mapping[str, list[str]] = {
     "": ["print(reply.text)"],
     "frames": ["for piece in reply.iter_content(None):", "    print(piece)"],
+    "raw": ["for piece in reply.iter_content(None):", "    print(piece)"],
     "tar": [
         'with open(OUTPUT, "wb") as file:',
         "    for piece in reply.iter_content(1 << 20):",
@@ -104,6 +156,8 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
         if param.name not in query or param.cli == "":
             continue
         if param.cli is None:
+            if query[param.name] == param.send:
+                continue
             if param.group and all(other.name in query for other in row.query if other.group == param.group):
                 continue
             notes.append(f"# without {param.name}={query[param.name]}, for which the CLI has no word")
@@ -116,10 +170,11 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
             words += [param.cli, query[param.name]]
     if output:
         words += ["--output", output]
-    if row.body == "container" and request.body:
-        more, left = bodies.command_line(json.loads(request.body))
-        words += more
+    if row.body in bodies.RUNS and request.body:
+        bare, left = bodies.command_line(json.loads(request.body), row.body, bare)
         notes += [f"# without {key}, for which there is no flag here" for key in left]
+    if request.input:
+        notes.append("# what goes to standard input comes from the shell: printf … | " + row.cli)
     return "\n".join([shlex.join([*words, *bare]), *notes])
 
 
@@ -130,6 +185,28 @@ def _bare(row: Endpoint, request: Request) -> list[tuple[str, str]]:
     inside = [(param.name, unquote(found[param.name])) for param in row.places] if found else []
     query = dict(request.query)
     return inside + [(p.name, query[p.name]) for p in row.query if p.cli == "" and p.name in query]
+
+
+LATER = "EXEC_ID"  # stands for what only the first of several calls will tell
+
+
+def chain(tongue: str, texts: Sequence[str]) -> str:
+    """Several calls in one tongue, of which the first tells the id that the others need: one program."""
+    first, *rest = texts
+    if tongue == "cli":
+        return first
+    if tongue == "curl":
+        found = """sed 's/.*"Id": *"\\([^"]*\\)".*/\\1/'"""
+        return "\n".join([f"ID=$({first} | {found})", *(text.replace(LATER, "$ID") for text in rest)])
+    return "\n\n".join(
+        [first + '\nmade = reply.json()["Id"]', *("\n".join(map(_later, text.split("\n"))) for text in rest)]
+    )
+
+
+def _later(line: str) -> str:
+    """A line of Python with the variable in the place of the id."""
+    inside = "made.encode() + b" if "(b'" in line else "made + "
+    return line.replace(LATER, f"' + {inside}'")
 
 
 TONGUES: Mapping[str, Callable[..., str]] = {"curl": curl, "python": python, "cli": cli}

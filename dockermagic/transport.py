@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -16,6 +16,7 @@ import requests
 import requests_unixsocket
 import urllib3
 
+from .duplex import Duplex, early
 from .errors import (
     BadHost,
     CutShort,
@@ -30,6 +31,7 @@ from .errors import (
     Unreachable,
 )
 from .exchange import Reply, Request
+from .frames import WebSocket, masked
 from .locate import TLS
 
 CONNECT_SECONDS = 5.0
@@ -95,29 +97,45 @@ class HTTP:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise translate(error, self.host, seconds) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
+        stop = stopper(response)
+        taken = request.upgrade and taken_over(response.status_code, headers)
+        pieces = self._duplex(response, request, seconds) if taken else response_pieces(response)
         return Reply(
             response.status_code,
             response.reason or "",
             headers,
-            self._chunks(response, seconds),
+            self._chunks(response, pieces, seconds, keep=not taken),
             response.close,
-            stopper(response),
+            stop,
         )
 
-    def _chunks(self, response: requests.Response, seconds: float | None) -> Iterator[bytes]:
+    def _chunks(
+        self, response: requests.Response, pieces: Iterator[bytes], seconds: float | None, *, keep: bool
+    ) -> Iterator[bytes]:
         """The body as it arrives; the connection is given back at its end, and closed at any other."""
-        raw, whole = response.raw, False
+        whole = False
         try:
-            while piece := raw.read1(PIECE):
-                yield piece
-            whole = True
+            yield from pieces
+            whole = keep
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise translate(error, self.host, seconds, reading=True) from None
         finally:
             if whole:
-                raw.release_conn()
+                response.raw.release_conn()
             else:
                 response.close()
+
+    @staticmethod
+    def _duplex(response: requests.Response, request: Request, seconds: float | None) -> Iterator[bytes]:
+        # what http.client reads from: it may hold bytes that came behind the head
+        reader: Any = response.raw._fp.fp  # type: ignore[union-attr]
+        sock = reader.raw._sock
+        sock.setblocking(False)
+        come = early(reader)
+        web = request.upgrade == "websocket"
+        given = wrapped(request.given) if web else request.given
+        pieces = Duplex(sock, come, given, seconds, end=not request.terminal).chunks()
+        return unwrapped(pieces) if web else pieces
 
     def close(self) -> None:
         self._session.close()
@@ -134,6 +152,33 @@ def stopper(response: requests.Response) -> Callable[[], None]:
                 sock.shutdown(socket.SHUT_RDWR)
 
     return stop
+
+
+def response_pieces(response: requests.Response) -> Iterator[bytes]:
+    """The body of an answer of plain HTTP, as it arrives."""
+    while piece := response.raw.read1(PIECE):
+        yield piece
+
+
+def wrapped(given: bytes) -> bytes:
+    """What goes to a WebSocket, as frames."""
+    return b"".join(masked(given[at : at + PIECE], os.urandom(4)) for at in range(0, len(given), PIECE))
+
+
+def unwrapped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What comes from a WebSocket, out of its frames; ends where the engine says goodbye."""
+    frames = WebSocket()
+    for piece in pieces:
+        if payload := frames.feed(piece):
+            yield payload
+        if frames.closed:
+            return
+
+
+def taken_over(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether the connection is a plain two-way stream after this head: 101, or 200 with a body of no known end."""
+    told = "content-length" in headers or "transfer-encoding" in headers
+    return status == 101 or (status == 200 and not told)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -199,7 +244,7 @@ def translate(error: BaseException, host: str, seconds: float | None, *, reading
         Refused: f"nothing listens at {host}",
         Unreachable: f"{host} cannot be reached: {why}",
         NotTrusted: f"the TLS connection to {host} failed: {why}",
-        TimedOut: f"{host} did not answer within {_seconds(seconds)}",
+        TimedOut: f"{host} {'fell silent for' if reading else 'did not answer within'} {_seconds(seconds)}",
         BadHost: f"{host} is no address of an engine: {why}",
         CutShort: f"the connection to {host} ended in the middle of the answer",
     }

@@ -133,8 +133,8 @@ class Python:
 
     def _value(self, row: Endpoint, values: Mapping[str, Any], body: Any) -> Any:
         exchange = self.session.call(row, values, body=body)
-        container = str(values.get("id"))
-        wanted = tables.Wanted(values=values, tty=lambda: commands.has_tty(self.session, container))
+        sent = None if body is None else bodies.encode(body)
+        wanted = tables.Wanted(values=values, tty=lambda answer: self.session.terminal(values, sent))
         return tables.value(row, exchange, wanted)
 
     @property

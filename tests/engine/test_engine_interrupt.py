@@ -123,6 +123,18 @@ def test_wait(kernel: Kernel, made: Made) -> None:
     assert made.state(name)["Running"] is True
 
 
+@pytest.mark.parametrize("line", ["exec {} -- sleep 600", "attach {}", "exec {} -- sh -c 'echo begun; sleep 600'"])
+def test_streams_of_a_connection_that_was_taken_over(kernel: Kernel, made: Made, line: str) -> None:
+    name = made("sleep 600")
+    request = kernel.begin(f"%docker {line.format(name)}")
+    until_busy(kernel, request)
+    kernel.manager.interrupt_kernel()
+    reply = kernel.end(request)
+    assert reply["ename"] == "Interrupted", reply
+    assert "Traceback" not in "\n".join(reply["traceback"])
+    assert made.state(name)["Running"] is True
+
+
 def until_busy(kernel: Kernel, request: str) -> None:
     """The cell is under way; a moment more, so that it is inside the call and not before it."""
     while kernel.message(request)["content"].get("execution_state") != "busy":

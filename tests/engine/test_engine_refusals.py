@@ -33,7 +33,34 @@ def create(by: Caller, made: Made, name: str = "", **body: Any) -> Any:
     return by("create", {"Image": IMAGE, **body}, name=made.expect(name or unique()))
 
 
+def prepared(by: Caller, name: str, *command: str) -> str:
+    return str(by("exec_create", {"Cmd": [*(command or ("true",))], "AttachStdout": True}, id=name)["Id"])
+
+
+def start_paused(by: Caller, made: Made) -> Any:
+    name = made()
+    identity = prepared(by, name)
+    assert made.engine.call("POST", f"/containers/{name}/pause").status_code == 204
+    return by("exec_start", {"Detach": False}, id=identity)
+
+
 CASES: dict[str, Case] = {
+    "attach: no such container": lambda by, made: by("attach", id=unique()),
+    "attach: paused": lambda by, made: by("attach", id=paused(by, made)),
+    "attach: keys that are none": lambda by, made: by("attach", id=made(), detachKeys="nosuch"),
+    "resize: not running": lambda by, made: by("resize", id=made(start=False, Tty=True), h=24, w=80),
+    "resize: no size": lambda by, made: by("resize", id=made(Tty=True)),
+    "exec_create: no such container": lambda by, made: by("exec_create", {"Cmd": ["true"]}, id=unique()),
+    "exec_create: not running": lambda by, made: by("exec_create", {"Cmd": ["true"]}, id=made(start=False)),
+    "exec_create: paused": lambda by, made: by("exec_create", {"Cmd": ["true"]}, id=paused(by, made)),
+    "exec_create: no command": lambda by, made: by("exec_create", {"AttachStdout": True}, id=made()),
+    "exec_start: no such exec": lambda by, made: by("exec_start", {"Detach": False}, id=unique()),
+    "exec_start: detached, no such program": lambda by, made: by(
+        "exec_start", {"Detach": True}, id=prepared(by, made(), "/no/such/program")
+    ),
+    "exec_start: paused": start_paused,
+    "exec_inspect: no such exec": lambda by, made: by("exec_inspect", id=unique()),
+    "exec_resize: no such exec": lambda by, made: by("exec_resize", id=unique(), h=24, w=80),
     "create: the name is taken": lambda by, made: create(by, made, made(start=False)),
     "create: no such image": lambda by, made: create(by, made, Image="es-none:1"),
     "create: Image is a number": lambda by, made: create(by, made, Image=5),

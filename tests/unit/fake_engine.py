@@ -69,6 +69,8 @@ class Answer:
         length: a Content-Length that is not that of the body.
         verbatim: bytes sent instead of an answer of HTTP, before the connection ends.
         silent: nothing is answered.
+        early: sent in one piece with the head of an answer whose connection is taken over.
+        talk: takes the connection over after the head: is given what the client sends, and where to answer.
     """
 
     status: int = 200
@@ -79,6 +81,8 @@ class Answer:
     length: int | None = None
     verbatim: bytes | None = None
     silent: bool = False
+    early: bytes = b""
+    talk: Callable[[Any, Any], None] | None = None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -108,6 +112,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if answer.verbatim is not None:
             self.wfile.write(answer.verbatim)
+            self.close_connection = True
+            return
+        if answer.talk is not None:
+            head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
+            self.wfile.write(f"HTTP/1.1 {answer.status} UPGRADED\r\n{head}\r\n".encode() + answer.early)
+            answer.talk(self.rfile, self.wfile)
             self.close_connection = True
             return
         headers = dict(answer.headers)

@@ -18,9 +18,23 @@ from dockermagic.endpoints import ENDPOINTS
 
 SPEC = json.loads((Path(__file__).parent / "spec.json").read_text(encoding="utf-8"))
 PACKAGE = Path(dockermagic.__file__).parent
-OPTIONAL = {"": 0, "frames": 0, "tar": 0, "lines": 0}
-# What real engines answer, or take, and the specification leaves out (measured on Docker 28).
-MORE_STATUSES = {("ContainerTop", 409), ("ContainerLogs", 400), ("ContainerStart", 400), ("ContainerPause", 409)}
+OPTIONAL = {"": 0, "frames": 0, "raw": 0, "tar": 0, "lines": 0}
+# What real engines answer, or take, and the specification leaves out (measured on Docker 28 and Podman 5).
+MORE_STATUSES = {
+    ("ContainerTop", 409),
+    ("ContainerLogs", 400),
+    ("ContainerStart", 400),
+    ("ContainerPause", 409),
+    ("ContainerAttach", 409),
+    ("ContainerAttachWebsocket", 409),
+    ("ContainerResize", 400),
+    ("ContainerResize", 409),
+    ("ContainerExec", 400),
+    ("ExecStart", 101),
+    ("ExecStart", 400),
+    ("ExecStart", 500),
+    ("ExecResize", 201),
+}
 MORE_QUERY = {("ContainerLogs", "details")}
 rows = pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
 

@@ -154,7 +154,7 @@ def test_a_duration(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "0s", "soon", "-3s", "1d"])
 def test_what_is_no_duration(text):
-    with pytest.raises(ValueError, match="no time|could not"):
+    with pytest.raises(ValueError, match=r"no time|could not"):
         arguments.seconds(text)
 
 

@@ -190,7 +190,7 @@ def test_processes(found, dtypes):
 
 
 def log(body: bytes, content_type: str = MULTIPLEXED, tty: bool | None = None, **values: Any) -> pd.DataFrame:
-    wanted = Wanted(values=values, tty=lambda: tty)
+    wanted = Wanted(values=values, tty=lambda answer: tty)
     return tables.value(BY_NAME["logs"], answered(body, content_type=content_type), wanted)
 
 
@@ -241,7 +241,7 @@ def test_a_time_that_is_none_is_no_failure():
 )
 def test_how_a_log_is_decoded(content_type, tty, asked, body):
     times = []
-    wanted = Wanted(tty=lambda: times.append(1) or tty)
+    wanted = Wanted(tty=lambda answer: times.append(1) or tty)
     if content_type == RAW:
         body = b"x\r\n"
     found = tables.value(BY_NAME["logs"], answered(body, content_type=content_type), wanted)
@@ -424,6 +424,6 @@ def test_the_exchange_is_in_the_frame():
 
 def test_records_of_ours():
     for kind, columns in tables.COLUMNS.items():
-        full = tables.records([dict.fromkeys(columns, "x")], kind)
+        full = tables.records([{name: 1 if name in tables.DTYPES else "x" for name in columns}], kind)
         assert tables.records([], kind).dtypes.equals(full.dtypes)
         assert list(full.columns) == list(columns)
