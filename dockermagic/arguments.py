@@ -381,9 +381,9 @@ class _Parser:
     def _command(self) -> None:
         if self.cell:
             if self.command is not None:
-                named = (self.command or ["a command"])[0]
+                word = (self.command or ["a command"])[0]
                 raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {named!r}",
+                    f"the cell is the body that is sent, so the line cannot name {word!r}",
                     'write "Cmd" into the JSON',
                 )
             return

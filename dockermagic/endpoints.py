@@ -37,6 +37,7 @@ class Param:
         endless: with it the answer goes on until something ends it, and the engine may be silent in between.
         several: of a container: more than one may be named, and each is a call of its own.
         unless: options with which `send` is not sent.
+        states: of a container: those in which the call can do something; Tab offers no others. Empty for any.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Param:
     endless: bool = False
     several: bool = False
     unless: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -121,6 +123,10 @@ BOUNDS = (
     Param("for", "duration", "end it after so long (10s, 1m30s); follows until then", metavar="TIME", endless=True),
     Param("lines", "number", "end it after so many lines, events or samples", metavar="COUNT"),
 )
+RUNNING = replace(CONTAINER, states=("running",))
+ALIVE = replace(CONTAINER, states=("running", "paused", "restarting"))
+STOPPED = replace(CONTAINER, states=("created", "exited", "dead"))
+PAUSED = replace(CONTAINER, states=("paused",))
 STOP_SIGNAL = Param(
     "signal",
     "signal",
@@ -306,7 +312,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/top",
         "the processes inside a running container",
         "processes",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=(Param("ps_args", "text", "arguments for ps", default="-ef", cli="", metavar="ARGS"),),
         statuses={200: "the processes", **NO_CONTAINER, 409: "it is not running", **FAILED},
         steps={409: NOT_RUNNING, 500: f"if it runs, ps did not take these arguments; if not: {NOT_RUNNING}"},
@@ -386,7 +392,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/start",
         "start a created or stopped container",
         "outcome",
-        places=(CONTAINER,),
+        places=(STOPPED,),
         query=(
             Param(
                 "detachKeys",
@@ -413,7 +419,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/stop",
         "ask a container to end, and kill it if it does not",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=(
             STOP_SIGNAL,
             GRACE,
@@ -445,7 +451,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/kill",
         "send a signal to a container's first process",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=(
             Param(
                 "signal",
@@ -530,7 +536,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/pause",
         "freeze every process in a container",
         "outcome",
-        places=(CONTAINER,),
+        places=(RUNNING,),
         statuses={204: "paused", **NO_CONTAINER, 409: "it is paused already, or not running", **FAILED},
         cli="docker pause",
     ),
@@ -541,7 +547,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/unpause",
         "let a paused container go on",
         "outcome",
-        places=(CONTAINER,),
+        places=(PAUSED,),
         statuses={204: "goes on", **NO_CONTAINER, 500: "it was not paused, or the engine failed"},
         cli="docker unpause",
     ),
@@ -552,7 +558,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/attach",
         "join a container's own streams: see what it writes, write to its standard input",
         "hijacked",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=STREAMS,
         local=(*INPUT, BYTES, *BOUNDS),
         statuses={
@@ -576,7 +582,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/attach/ws",
         "join a container's own streams over a WebSocket, both outputs as one",
         "hijacked",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=STREAMS,
         local=(*INPUT, BYTES, *BOUNDS),
         statuses={
@@ -599,7 +605,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/resize",
         "tell the size of a container's terminal",
         "outcome",
-        places=(CONTAINER,),
+        places=(ALIVE,),
         query=WINDOW,
         statuses={200: "was resized", 400: "a size is wrong", **NO_CONTAINER, 409: "it is not running", **FAILED},
         steps={400: RESIZE, 409: NOT_RUNNING, 500: NOT_RUNNING},
@@ -611,7 +617,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/exec",
         "prepare one more program in a running container, without starting it",
         "tree",
-        places=(CONTAINER,),
+        places=(RUNNING,),
         body="exec",
         statuses={
             201: "prepared",

@@ -6,10 +6,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from . import masks
 from .errors import DockerMagicError, NotJson
 from .frames import Piece
 
@@ -57,9 +58,17 @@ class Request:
 
     @property
     def readable(self) -> str:
-        """Path and query as a person reads them, not encoded."""
-        shown = "&".join(f"{name}={value}" if value else name for name, value in self.query)
-        return f"{self.path}?{shown}" if shown else self.path
+        """Path and query as a person reads them, not encoded, without secrets."""
+        safe = self.shown
+        shown = "&".join(f"{name}={value}" if value else name for name, value in safe.query)
+        return f"{safe.path}?{shown}" if shown else safe.path
+
+    @property
+    def shown(self) -> Request:
+        """The request as it may be shown: without passwords and tokens."""
+        query = tuple((name, masks.text(value)) for name, value in self.query)
+        headers = masks.headers(self.headers)
+        return replace(self, path=masks.text(self.path), query=query, headers=headers, body=masks.body(self.body))
 
 
 @dataclass

@@ -141,7 +141,7 @@ class Session:
             EngineError: none answers, or the version is beyond us.
         """
         place, version = self._hunter.find(target)
-        engine = Engine(place.host, place.source, version, negotiate(version, place.host), place.tls)
+        engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls)
         return self._take(engine)
 
     def _take(self, engine: Engine) -> Engine:
@@ -149,6 +149,12 @@ class Session:
             self._transport.close()
         self._engine, self._transport = engine, self._open(engine.host, engine.tls)
         return engine
+
+    def close(self) -> None:
+        """Give the connections back; the next call makes new ones."""
+        if self._transport:
+            self._transport.close()
+            self._transport = self._open(self.engine.host, self.engine.tls)
 
     @property
     def _hunter(self) -> Hunter:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
 
-from . import charts
+from . import charts, masks
 from .endpoints import Endpoint
 from .exchange import Exchange, size
 from .session import Settings
@@ -102,14 +102,15 @@ def dressed(value: Any) -> Any:
 
 def pretty(value: Any) -> str:
     """JSON, indented, for reading."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(masks.value(value), indent=2, ensure_ascii=False, default=str)
     return visible_lines(text)
 
 
 def bundle(value: Any) -> dict[str, Any]:
     """A tree in every form that a front end may take."""
-    plain = json.loads(json.dumps(value, default=str))
-    return {"application/json": plain, "text/html": branches(value), "text/plain": pretty(value)}
+    safe = masks.value(value)
+    plain = json.loads(json.dumps(safe, default=str))
+    return {"application/json": plain, "text/html": branches(safe), "text/plain": pretty(safe)}
 
 
 def branches(value: Any, name: str = "", deep: int = 0) -> str:
@@ -487,11 +488,11 @@ class Watch:
 
 def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     """A whole exchange for `%docker last`: request, answer, headers, body, stream frames told apart."""
-    request = exchange.request
+    request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
     sent = [request.body.decode("utf-8", "backslashreplace")] if request.body else []
     answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else ["no answer"]
-    answer += [f"{name}: {value}" for name, value in exchange.headers.items()]
+    answer += [f"{name}: {value}" for name, value in masks.headers(exchange.headers.items())]
     body = _frames(exchange) or _body(exchange)
     sections = [
         ("request", [*head, *([""] if sent else []), *sent]),
@@ -524,9 +525,9 @@ def _body(exchange: Exchange) -> list[str]:
         try:
             text = pretty(json.loads(text))
         except ValueError:
-            return [cut(text, LINE)]
+            return [cut(masks.text(text), LINE)]
     left = exchange.received - len(exchange.kept)
-    return [cut(text, 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
+    return [cut(masks.text(text), 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
 
 
 def overview(rows: Iterable[Endpoint], commands: Iterable[tuple[str, str]]) -> Page:

@@ -131,7 +131,7 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
 def mark(value: Any, exchange: Exchange, curl: str, *, live: bool = False) -> None:
     """Note on a frame of ours which exchange it came from: plain text and numbers in `frame.attrs`."""
     if isinstance(value, pd.DataFrame):
-        request = exchange.request
+        request = exchange.request.shown
         value.attrs["dockermagic"].update(
             exchange={
                 "method": request.method,

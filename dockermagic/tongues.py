@@ -8,20 +8,21 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote, unquote, urlsplit
 
-from . import bodies
+from . import bodies, ssh
 from .endpoints import Endpoint
 from .exchange import Request
 from .frames import masked
 from .locate import TLS
 
+FORWARDED = "/tmp/far.sock"
 UNFED = "# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can"
 CRLF = b"\r\n"
 SAFE = re.compile(r"[\w.~:,/-]*")
 
 
 def where(host: str, tls: TLS | None = None) -> tuple[list[str], str]:
-    """How curl reaches an engine: its options, and what the URL begins with."""
-    scheme, _, rest = host.partition("://")
+    """How curl reaches an engine: its options, and what the URL begins with; over ssh by a socket forwarded."""
+    scheme, _, rest = _reached(host).partition("://")
     if scheme == "unix":
         return ["--unix-socket", rest], "http://localhost"
     options = []
@@ -32,8 +33,23 @@ def where(host: str, tls: TLS | None = None) -> tuple[list[str], str]:
     return options, f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
 
 
+def _reached(host: str) -> str:
+    return f"unix://{FORWARDED}" if host.startswith("ssh://") else host
+
+
+def first(host: str) -> list[str]:
+    """Lines that stand above a call which cannot speak ssh: what must run beside it."""
+    if not host.startswith("ssh://"):
+        return []
+    return [
+        "# no ssh is spoken here: first, in another terminal, forward the engine's socket",
+        f"# {ssh.forward(host, FORWARDED)}",
+    ]
+
+
 def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """The curl command that sends the same request; runs as it stands in a POSIX shell."""
+    request = request.shown
     options, base = where(host, tls)
     words = ["curl", "--silent", *options]
     plain = request.method == "GET" and request.body is None
@@ -56,7 +72,7 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
     if request.input:
         words += ["--max-time", "10"]
     words.append(base + (request.path if apart else request.target))
-    return "\n".join([*([UNFED] if request.input else []), shlex.join(words)])
+    return "\n".join([*first(host), *([UNFED] if request.input else []), shlex.join(words)])
 
 
 def apart_from_upgrade(request: Request) -> tuple[tuple[str, str], ...]:
@@ -69,12 +85,13 @@ def apart_from_upgrade(request: Request) -> tuple[tuple[str, str], ...]:
 def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """A Python program that sends the same request by requests (and requests-unixsocket); by a socket, where
     something goes to standard input, or the connection becomes a WebSocket."""
+    request = request.shown
     if request.input or request.upgrade == "websocket":
-        return _socket(request, host, tls)
-    scheme, _, rest = host.partition("://")
+        return "\n".join([*first(host), _socket(request, _reached(host), tls)])
+    scheme, _, rest = _reached(host).partition("://")
     unix = scheme == "unix"
     base = f"http+unix://{quote(rest, safe='')}" if unix else where(host, tls)[1]
-    lines = ["import requests_unixsocket" if unix else "import requests", ""]
+    lines = [*first(host), "import requests_unixsocket" if unix else "import requests", ""]
     lines.append(f"engine = {'requests_unixsocket' if unix else 'requests'}.Session()")
     lines.append("engine.trust_env = False")
     if tls:
@@ -149,7 +166,10 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
     """The docker CLI's words for the same call, or a comment where it has none."""
     if not row.cli:
         return f"# the docker CLI has no word for {request.method} {unquote(request.path)}"
-    words, notes = row.cli.split(), []
+    request = request.shown
+    docker, *rest = row.cli.split()
+    words: list[str] = [docker, *_named(host, tls), *rest]
+    notes: list[str] = []
     query = dict(request.query)
     bare = [value for param, value in _bare(row, request)]
     for param in row.query:
@@ -176,6 +196,18 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
     if request.input:
         notes.append("# what goes to standard input comes from the shell: printf … | " + row.cli)
     return "\n".join([shlex.join([*words, *bare]), *notes])
+
+
+def _named(host: str, tls: TLS | None) -> list[str]:
+    """How the docker CLI is told of an engine far away; one on this machine it finds as we did."""
+    if host.startswith("unix://"):
+        return []
+    options = []
+    if tls:
+        files = (("--tlscacert", tls.ca), ("--tlscert", tls.cert), ("--tlskey", tls.key))
+        options = ["--tlsverify" if tls.verify else "--tls"]
+        options += [word for option, path in files if path for word in (option, path)]
+    return [*options, "--host", host]
 
 
 def _bare(row: Endpoint, request: Request) -> list[tuple[str, str]]:

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from fake_engine import Answer, FakeEngine, Seen
 
-from dockermagic import bodies, endpoints, tongues
+from dockermagic import bodies, commands, endpoints, tongues
 from dockermagic.endpoints import BY_NAME, ENDPOINTS, Endpoint
+from dockermagic.exchange import Request
 from dockermagic.locate import TLS, Surroundings
-from dockermagic.session import Session
+from dockermagic.session import Engine, Session
 
 NASTY = "a'b\"c d&e=f+g%41%zz?#;$HOME`id`\\ !中文\n\t@~[1]{2}"
 PLAIN: dict[str, Any] = {
@@ -308,3 +309,45 @@ def test_curl_is_one_line_that_a_reader_can_take_along():
         *["curl", "--silent", "--unix-socket", "/run/docker.sock", "--get", "--data-urlencode", "all=1"],
         *["--data-urlencode", 'filters={"name":["web"]}', "http://localhost/v1.51/containers/json"],
     ]
+
+
+FAR = "ssh://me@far:2222/run/user/1000/podman.sock"
+
+
+def test_what_speaks_no_ssh_says_how_to_forward_the_socket():
+    request = Request("GET", "/v1.51/version")
+    forward = "# ssh -nNT -L /tmp/far.sock:/run/user/1000/podman.sock -l me -p 2222 far"
+    *above, call = tongues.curl(request, BY_NAME["version"], FAR).split("\n")
+    assert above[-1] == forward
+    assert call == "curl --silent --unix-socket /tmp/far.sock http://localhost/v1.51/version"
+    text = tongues.python(request, BY_NAME["version"], FAR)
+    assert forward in text
+    assert "http+unix://%2Ftmp%2Ffar.sock/v1.51/version" in text
+    compile(text, "far.py", "exec")
+    assert "/var/run/docker.sock" in tongues.curl(request, BY_NAME["version"], "ssh://far")
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "text"),
+    [
+        ("unix:///e.sock", None, "docker version"),
+        (FAR, None, f"docker --host {FAR} version"),
+        ("tcp://far:2375", None, "docker --host tcp://far:2375 version"),
+        (
+            "tcp://far:2376",
+            TLS("ca.pem", "cert.pem", "key.pem"),
+            "docker --tlsverify --tlscacert ca.pem --tlscert cert.pem --tlskey key.pem --host tcp://far:2376 version",
+        ),
+        ("tcp://far:2376", TLS(verify=False), "docker --tls --host tcp://far:2376 version"),
+    ],
+)
+def test_the_cli_is_told_of_an_engine_far_away(host, tls, text):
+    assert tongues.cli(Request("GET", "/v1.51/version"), BY_NAME["version"], host, tls) == text
+
+
+def test_connect_tells_curl_how_an_engine_over_ssh_is_reached():
+    session = Session()
+    session._engine = Engine("ssh://far", "DOCKER_HOST", {}, "1.51")
+    text = commands.connect(session, {"as": "curl"})
+    assert text.split("\n")[-1] == "--unix-socket /tmp/far.sock http://localhost/v1.51"
+    assert "ssh -nNT -L" in text

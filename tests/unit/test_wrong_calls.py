@@ -574,7 +574,7 @@ NOWHERE = [
     (address("tcp://127.0.0.1:1"), errors.Refused, "nothing listens at", "start the engine"),
     (address("tcp://127.0.0.1:99999"), errors.BadHost, "no address of an engine", "tcp://host:2375"),
     (address("tcp://127.0.0.1:docker"), errors.BadHost, "no address of an engine", "tcp://host:2375"),
-    (address("ssh://me@far"), errors.BadHost, "over ssh", "ssh -nNT -L"),
+    (address("ssh://me:pw@far"), errors.BadHost, "is no address for ssh", "ssh://user@host"),
     (address("npipe:////./pipe/docker_engine"), errors.BadHost, "named pipe", "WSL 2"),
     (address("rubbish"), errors.BadHost, "'rubbish' is no address", "unix:///path/to/docker.sock"),
     (address("unix://"), errors.BadHost, "is no address", "unix:///path/to/docker.sock"),
