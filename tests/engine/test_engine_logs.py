@@ -180,7 +180,7 @@ def test_follow_shows_a_line_while_the_container_runs(session: Session, made: Ma
     seen: list[tuple[str, str]] = []
     killers: list[threading.Thread] = []
 
-    def watch(name: str, batch: Any) -> None:
+    def watch(_: str, batch: Any) -> None:
         seen.extend(batch)
         if not killers:
             killers.append(threading.Thread(target=engine.call, args=("POST", f"/containers/{name}/kill?signal=HUP")))
