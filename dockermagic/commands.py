@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import bodies, locate, tongues
+from . import bodies, locate, states, tongues
 from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
@@ -168,6 +168,14 @@ def execute(session: Session, values: Mapping[str, Any]) -> Calls:
     return Done(output, "it is still running" if code is None else f"exit code {code}")
 
 
+def life(session: Session, values: Mapping[str, Any]) -> Calls:
+    """The life of a container as a diagram; with a name, where that one stands, which inspect is asked for."""
+    name = values.get("id")
+    if not name:
+        return Done(states.picture())
+    return Done(states.picture(str(name), states.state_of((yield Call("inspect", {"id": name})))))
+
+
 def tty_of(session: Session, values: Mapping[str, Any], body: bytes | None) -> bool | None:
     """Whether a stream comes from a terminal: the call's body says so where it has one, else the container does."""
     if body is not None:
@@ -195,6 +203,7 @@ LOOKS, BETWEEN = 20, 0.05  # a stream may end a moment before the engine knows t
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
 PATH = Param("path", "path", "path and query, with or without the version", metavar="PATH")
 TARGET = Param("target", "target", "unix:///path, tcp://host:port, or a docker context", metavar="TARGET")
+ANYONE = replace(CONTAINER, kind="target", help="name or id of the container; without it, the diagram alone")
 
 COMMANDS: tuple[Command, ...] = (
     Command("connect", "look for an engine, or take the one named", connect, places=(TARGET,), kind="engine"),
@@ -208,6 +217,7 @@ COMMANDS: tuple[Command, ...] = (
         local=BY_NAME["exec_start"].local,
         body="exec",
     ),
+    Command("states", "draw the life of a container, and where this one stands", life, places=(ANYONE,)),
     Command("cleanup", f"remove every container with the label {LABEL!r}, and no other", cleanup, kind="removed"),
 )
 RAW: tuple[Command, ...] = tuple(

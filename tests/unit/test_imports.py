@@ -15,8 +15,8 @@ import dockermagic
 
 PACKAGE = Path(dockermagic.__file__).parent
 ORDER = (
-    "__init__ __main__ lab layout magic complete commands show tables session hunter transport duplex tongues practice "
-    "locate arguments bodies words files endpoints exchange frames errors language"
+    "__init__ __main__ lab layout magic complete commands states pictures show tables session hunter transport duplex "
+    "tongues practice locate arguments bodies words files endpoints exchange frames errors language"
 ).split()
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 ROOMS = {
