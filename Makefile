@@ -35,8 +35,9 @@ format: $(VENV)/test ## let ruff put the code into shape
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(VENV)/test ## write docs/reference.md and the README's table from the rows
+docs: $(VENV)/test ## write all that is generated: the reference, the README's table, cells of the notebooks
 	$(PY) tools/reference.py
+	$(PY) tools/lessons.py
 
 clean: ## remove .venv and what tools left
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

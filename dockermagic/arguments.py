@@ -172,7 +172,11 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "texts": lambda text, param: text,
     "needed": _word,
     "target": _word,
+    "maybe": _word,
+    "anyone": _container,
     "path": _word,
+    "exercise": _word,
+    "lesson": _word,
     "container": _container,
     "number": _number,
     "tail": _tail,
@@ -185,6 +189,8 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "moment": _moment,
 }
 REPEATABLE = ("filters", "texts")
+MISSABLE = ("target", "maybe", "lesson", "anyone")  # a bare word that may be left out
+BARE = ("container", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -334,7 +340,7 @@ class _Parser:
         for param in wanted:
             if bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
-            elif param.kind != "target":
+            elif param.kind not in MISSABLE:
                 raise BadArgument(
                     f"{self.row.name} needs {_article(param)}",
                     f"write `{usage(self.row)}`"
@@ -342,10 +348,18 @@ class _Parser:
                 )
         if bare:
             self._too_many(bare)
-        if self.runs and not self.cell:
+        if self.runs:
             self._command()
 
     def _command(self) -> None:
+        if self.cell:
+            if self.command is not None:
+                named = (self.command or ["a command"])[0]
+                raise BadArgument(
+                    f"the cell is the body that is sent, so the line cannot name {named!r}",
+                    'write "Cmd" into the JSON',
+                )
+            return
         if not self.command:
             raise BadArgument(f"{self.row.name} needs a command", f"write `{usage(self.row)}`, for instance … -- ls -l")
         self.found.values["command"] = self.command
@@ -376,12 +390,12 @@ class _Parser:
 
 
 def _named(param: Param) -> str:
-    return param.option if param.kind not in ("container", "path", "target") else param.metavar or param.name
+    return param.option if param.kind not in BARE else param.metavar or param.name
 
 
 def _usage(param: Param) -> str:
     value = param.metavar or param.name.upper()
-    return value if param.kind in ("container", "path", "target") else f"{param.option} {value}"
+    return value if param.kind in BARE else f"{param.option} {value}"
 
 
 def _article(param: Param) -> str:
@@ -442,7 +456,7 @@ def usage(row: Row) -> str:
         places = [param.metavar for param in row.places]
         parts += [*places, "[options]", "--", "COMMAND …"] if places else ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
-    parts += [f"[{p.metavar}]" if p.kind == "target" else p.metavar or p.name.upper() for p in row.places]
+    parts += [f"[{p.metavar}]" if p.kind in MISSABLE else p.metavar or p.name.upper() for p in row.places]
     parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
     return " ".join([*parts, "[options]"])
 

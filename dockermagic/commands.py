@@ -11,10 +11,11 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import bodies, locate, states, tongues
+from . import bodies, endpoints, locate, ours, practice, states, tongues
 from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
-from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
+from .errors import BadArgument, NotFound, NotOurs, ReplyError
 from .exchange import Exchange
+from .lessons import course, desk
 from .session import Session
 
 
@@ -92,13 +93,15 @@ def last(session: Session, values: Mapping[str, Any]) -> Any:
 
 
 def cleanup(session: Session, values: Mapping[str, Any]) -> Any:
-    """Remove every container that carries our label, running or not; no other."""
+    """Remove every container that carries our label, running or not; no other. Or what an exercise has made."""
+    if values.get("lesson"):
+        return desk.tidy(session, values["lesson"])
     removed = []
     for container in _objects(session.call("list", all=True, filters={"label": [LABEL]})):
         if LABEL not in (container.get("Labels") or {}):
             continue
         names = [str(name).removeprefix("/") for name in container.get("Names") or []]
-        remove(session, container["Id"], str(container.get("State")))
+        ours.remove(session, container["Id"], str(container.get("State")))
         removed.append({"id": container["Id"], "name": (names or [""])[0], "was": str(container.get("State"))})
     return removed
 
@@ -113,19 +116,6 @@ def _objects(exchange: Exchange) -> list[dict[str, Any]]:
             exchange=exchange,
         )
     return found
-
-
-def remove(session: Session, container: str, state: str) -> None:
-    """Remove one container of ours; killed first, since some engines give it ten seconds otherwise."""
-    try:
-        if state in ("running", "restarting"):
-            session.call("kill", id=container).read()
-    except StatusError:
-        state = "unknown"
-    try:
-        session.call("remove", id=container, force=True, v=True).read()
-    except NotFound:
-        return
 
 
 def make_room(session: Session, name: str | None) -> None:
@@ -148,7 +138,40 @@ def make_room(session: Session, name: str | None) -> None:
             f"take another name; or, if it may go, `%docker remove {name} --force`",
             exchange=exchange,
         )
-    remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
+    ours.remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
+
+
+def drill(session: Session, values: Mapping[str, Any]) -> Any:
+    """Begin a fault drill, or end all of them; the drills that are under way then.
+
+    Raises:
+        NotFound: the engine is not the practice engine, and has no drills.
+        BadRequest: there is no such drill, or it takes no such thing.
+    """
+    asked = {key: values[name] for name, key in DRILLED.items() if values.get(name) is not None}
+    if asked and "Name" not in asked:
+        raise BadArgument("which drill?", f"write `%docker drill NAME …`; there are {', '.join(practice.DRILLS)}")
+    if asked and values.get("off"):
+        raise BadArgument("--off ends every drill, and takes nothing beside it", "write `%docker drill --off`")
+    try:
+        if asked:
+            session.call(endpoints.raw("POST", practice.DRILLS_PATH), body=asked).read()
+        if values.get("off"):
+            session.call(endpoints.raw("DELETE", practice.DRILLS_PATH)).read()
+        found = session.call(endpoints.raw("GET", practice.DRILLS_PATH)).json()
+    except NotFound as error:
+        error.what, error.step = "drills exist on the practice engine only", "`%docker connect practice`"
+        raise
+    return [
+        {
+            "drill": each["Name"],
+            "path": each["Path"],
+            "count": each["Count"],
+            "seconds": each["Seconds"],
+            "ends_in": each["Ends"],
+        }
+        for each in found
+    ]
 
 
 def execute(session: Session, values: Mapping[str, Any]) -> Calls:
@@ -176,22 +199,18 @@ def life(session: Session, values: Mapping[str, Any]) -> Calls:
     return Done(states.picture(str(name), states.state_of((yield Call("inspect", {"id": name})))))
 
 
-def tty_of(session: Session, values: Mapping[str, Any], body: bytes | None) -> bool | None:
-    """Whether a stream comes from a terminal: the call's body says so where it has one, else the container does."""
-    if body is not None:
-        return bool(json.loads(body).get("Tty"))
-    return has_tty(session, str(values.get("id")))
-
-
-def has_tty(session: Session, container: str) -> bool | None:
-    """Whether a container has a terminal; None where the engine does not say."""
-    answer = session.quick("inspect", session.settings.timeout, id=container)
-    return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
-
-
 def names_of_contexts(session: Session) -> list[str]:
     """What may follow `%docker connect`, besides an address."""
     return ["default", *locate.context_names(session.around)]
+
+
+def progress(session: Session, values: Mapping[str, Any]) -> Any:
+    """Every exercise, and how far the learner is."""
+    return desk.overview(session)
+
+
+def _at_desk(do: Callable[[Session, str], Any]) -> Callable[[Session, Mapping[str, Any]], Any]:
+    return lambda session, values: do(session, values["exercise"])
 
 
 def _raw(session: Session, values: Mapping[str, Any]) -> Any:
@@ -203,8 +222,27 @@ LOOKS, BETWEEN = 20, 0.05  # a stream may end a moment before the engine knows t
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
 PATH = Param("path", "path", "path and query, with or without the version", metavar="PATH")
 TARGET = Param("target", "target", "unix:///path, tcp://host:port, or a docker context", metavar="TARGET")
-ANYONE = replace(CONTAINER, kind="target", help="name or id of the container; without it, the diagram alone")
+ANYONE = replace(CONTAINER, kind="anyone", help="name or id of the container; without it, the diagram alone")
+DRILL = Param("name", "maybe", "which drill: slow, error, …", choices=practice.DRILLS, metavar="NAME")
+DRILL_OPTIONS = (
+    Param("path", "needed", "spoil answers to this path only, without the version; * stands for anything", default="*"),
+    Param("count", "number", "how many answers to spoil, at most 100", default="1"),
+    Param("seconds", "number", "how late an answer is (slow), how long none comes (silent)", default="3; 60"),
+    Param("off", "flag", "end every drill"),
+)
+DRILLED = {"name": "Name", "path": "Path", "count": "Count", "seconds": "Seconds"}
 
+LESSON = Param("lesson", "lesson", "a lesson or an exercise", choices=course.PLACES, metavar="LESSON")
+EXERCISE = Param(
+    "exercise", "exercise", "its name: `%docker progress` lists them", choices=course.NAMES, metavar="EXERCISE"
+)
+DESK: tuple[tuple[str, str, Callable[[Session, str], Any]], ...] = (
+    ("check", "ask the engine whether an exercise is solved, and tell what it saw", desk.check),
+    ("hint", "help with an exercise, one step more each time", desk.hint),
+    ("solution", "show a cell that solves an exercise: once it is solved, or when asked twice", desk.solution),
+    ("prepare", "make the situation that an exercise begins with", desk.prepare),
+    ("reset", "begin an exercise anew: what it made is removed, its mark and its hints forgotten", desk.reset),
+)
 COMMANDS: tuple[Command, ...] = (
     Command("connect", "look for an engine, or take the one named", connect, places=(TARGET,), kind="engine"),
     Command("doctor", "list every place where an engine may be, and what is there", doctor, kind="places"),
@@ -218,7 +256,23 @@ COMMANDS: tuple[Command, ...] = (
         body="exec",
     ),
     Command("states", "draw the life of a container, and where this one stands", life, places=(ANYONE,)),
-    Command("cleanup", f"remove every container with the label {LABEL!r}, and no other", cleanup, kind="removed"),
+    Command(
+        "drill",
+        "have the practice engine spoil its next answers, for a lesson on errors; without a name: list the drills",
+        drill,
+        places=(DRILL,),
+        local=DRILL_OPTIONS,
+        kind="drills",
+    ),
+    Command(
+        "cleanup",
+        f"remove every container with the label {LABEL!r}, or those of a lesson's exercises; no other",
+        cleanup,
+        places=(LESSON,),
+        kind="removed",
+    ),
+    *(Command(name, summary, _at_desk(do), places=(EXERCISE,)) for name, summary, do in DESK),
+    Command("progress", "show every exercise, and how far you are", progress, kind="progress"),
 )
 RAW: tuple[Command, ...] = tuple(
     Command(method, f"{method} any path; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json")

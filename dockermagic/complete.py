@@ -70,7 +70,7 @@ def _bare(words: list[str], table: dict[str, Param]) -> list[str]:
 def _values(session: Session, param: Param) -> list[str]:
     if param.kind == "filters":
         return [f"{key}=" for key in param.choices]
-    if param.kind == "container":
+    if param.kind in ("container", "anyone"):
         return _containers(session)
     if param.kind == "target":
         return commands.names_of_contexts(session)

@@ -19,18 +19,21 @@ GONE = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
 
 
 class Duplex:
-    """Sends `given`, ends that direction, and gives what comes.
+    """Sends `given`, ends that direction, and gives what comes meanwhile and after.
 
     Args:
         sock: connected; TLS or not.
         early: bytes that came with the head.
         given: what goes to standard input.
+        end: whether our direction ends after that.
         seconds: how long nothing may move in either direction; None for ever.
     """
 
-    def __init__(self, sock: socket.socket, early: bytes, given: bytes, seconds: float | None) -> None:
+    def __init__(
+        self, sock: socket.socket, early: bytes, given: bytes, seconds: float | None, *, end: bool = True
+    ) -> None:
         self._sock, self._early, self._left, self._seconds = sock, early, memoryview(given), seconds
-        self._fed = bool(given)
+        self._fed, self._end = bool(given), end
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes as they arrive, until the engine ends its direction.
@@ -69,7 +72,7 @@ class Duplex:
             return False
         except GONE:
             self._left = self._left[:0]
-        if not self._left:
+        if not self._left and self._end:
             self._half_close()
         return not self._left
 

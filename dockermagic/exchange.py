@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from .errors import NotJson
 from .frames import Piece
 
+CTRL_D = b"\x04"
 KEPT = 64 * 1024
 SAMPLED = 200
 
@@ -27,6 +28,7 @@ class Request:
         headers: name → value, only those that are ours to choose.
         body: the bytes of the body, or None.
         input: what is sent after the head of the answer, on a connection that is taken over.
+        terminal: whether that goes to a terminal, which takes Ctrl-D for its end, and not the end of our direction.
     """
 
     method: str
@@ -35,6 +37,12 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     input: bytes = b""
+    terminal: bool = False
+
+    @property
+    def given(self) -> bytes:
+        """What goes to standard input, its end included where that is a character."""
+        return self.input + (CTRL_D if self.terminal else b"")
 
     @property
     def upgrade(self) -> str:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from .errors import BadArgument, FileError
 
+RECORD = ".dockermagic.json"
+"""What `dockermagic tutorial` leaves in the folder that it laid out."""
+
 
 def save(
     chunks: Iterable[bytes],
@@ -77,3 +80,17 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def replace(path: Path, text: str) -> None:
+    """Write `text` to `path` through a temporary name, so that no half of it is ever there.
+
+    Raises:
+        OSError: it cannot be written; `path` is as it was.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from .files import RECORD, replace
 from .language import FIRST
 
-RECORD = ".dockermagic.json"
 ABOUT = "Written by `dockermagic tutorial`: a hash of each notebook's cells as they were laid out here."
 READERS_TAGS = ("raises-exception",)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -158,7 +157,7 @@ def _lay_out(source: Path, folder: Path) -> Laid:
         record[name] = wanted
     if record != stored:
         text = json.dumps({"about": ABOUT, "laid": record}, indent=2, sort_keys=True)
-        _replace(folder / RECORD, f"{text}\n")
+        replace(folder / RECORD, f"{text}\n")
     return laid
 
 
@@ -191,14 +190,4 @@ def _read_record(path: Path) -> dict[str, str] | None:
 
 def _write(path: Path, notebook: NotebookNode) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, nbformat.writes(notebook) + "\n")  # type: ignore[no-untyped-call]
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write `text` to `path` through a temporary name, so that no half of it is ever there."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace(path, nbformat.writes(notebook) + "\n")  # type: ignore[no-untyped-call]

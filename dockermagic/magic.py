@@ -101,10 +101,10 @@ class DockerMagic(Magics):
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
         value = command.run(self.session, found.values)
-        if isinstance(value, Exchange):
-            return value
         if isinstance(value, str):
             return show.Code(value)
+        if not isinstance(value, list):
+            return value
         self._adopt_frames()
         from . import tables
 
@@ -166,7 +166,7 @@ class DockerMagic(Magics):
         live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: commands.tty_of(self.session, values, body),
+            tty=lambda: self.session.terminal(values, body),
             lines=watch.lines if live else lambda lines: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
@@ -180,7 +180,8 @@ class DockerMagic(Magics):
         finally:
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
-                watch.finish(show.Line(now, self._curl(now, output), found.notes)._repr_mimebundle_())
+                notes = [*found.notes, *practice.spoilt(now.headers)]
+                watch.finish(show.Line(now, self._curl(now, output), notes)._repr_mimebundle_())
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())

@@ -27,6 +27,9 @@ SOURCE = "the practice engine"
 SECONDS_TO_START = 20.0
 LEAST_ROOM = 1 << 20
 IN_USE = "already uses"  # how it says that another one has its data
+DRILLS = ("slow", "error", "cut", "garbage", "silent")
+DRILLS_PATH = "/practice/drills"
+DRILL_HEADER = "practice-drill"
 AGAIN = "the practice engine had ended and has been started again; containers that ran are Exited (137)"
 
 
@@ -137,6 +140,12 @@ def confession(version: Mapping[str, Any]) -> list[str]:
         "It is not Docker: it runs each container as processes of this machine, in the best isolation that the place "
         f"allows (here: {details['Isolation']}). `%docker doctor` tells more."
     ]
+
+
+def spoilt(headers: Mapping[str, str]) -> list[str]:
+    """The note beside an answer that a drill has spoilt, from its headers; nothing for any other."""
+    drill = headers.get(DRILL_HEADER)
+    return [f"⚠ a drill has spoilt this answer: {drill}; `%docker drill --off` ends all drills"] if drill else []
 
 
 def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> str:

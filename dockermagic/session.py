@@ -197,9 +197,9 @@ class Session:
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
         headers = (JSON if body is not None else ()) + upgraded(row)
-        return Request(
-            row.method, path, query, headers, body, files.given(values.get("input"), values.get("input-file"))
-        )
+        given = files.given(values.get("input"), values.get("input-file"))
+        terminal = bool(row.upgrade and body is not None and self.terminal(values, body))
+        return Request(row.method, path, query, headers, body, given, terminal)
 
     @staticmethod
     def _check_names(row: Endpoint, values: Mapping[str, Any]) -> None:
@@ -240,6 +240,8 @@ class Session:
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
+        if values.get("stdin"):
+            request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
             return self.send(row, self.last, seconds)
@@ -299,6 +301,19 @@ class Session:
         except (TypeError, ValueError):
             raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
         return None if grace < 0 else grace + self.settings.timeout
+
+    def terminal(self, values: Mapping[str, Any], body: bytes | None = None) -> bool | None:
+        """Whether a stream is a terminal's: the call's body says so where it has one, else the container does.
+
+        None where neither does.
+        """
+        if body is not None:
+            try:
+                return bool(json.loads(body).get("Tty"))
+            except (ValueError, AttributeError):
+                return None
+        answer = self.quick("inspect", self.settings.timeout, id=values.get("id"))
+        return bool((answer.get("Config") or {}).get("Tty")) if isinstance(answer, dict) else None
 
     def quick(self, row: str, seconds: float, **values: Any) -> Any:
         """The JSON of a call that may fail and is not remembered; None where it does, or no engine is connected."""

@@ -200,6 +200,8 @@ def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
     if missing(value):
         return ""
+    if type(value).__name__ in ("bool", "bool_"):
+        return "✔ yes" if value else "○ no"
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]
     if isinstance(value, Mapping):
@@ -220,6 +222,8 @@ def captioned(frame: Any) -> str:
         "log": "line",
         "archive": "entry",
         "places": "place",
+        "drills": "drill",
+        "progress": "exercise",
     }.get(kind)
     if noun is None:
         return ""

@@ -119,12 +119,22 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "engine": ("engine", "api", "host", "why"),
     "places": ("host", "source", "verdict", "detail"),
     "removed": ("id", "name", "was"),
+    "drills": ("drill", "path", "count", "seconds", "ends_in"),
+    "progress": ("lesson", "exercise", "minutes", "done", "hints"),
+}
+DTYPES: Mapping[str, str] = {
+    "minutes": "int64",
+    "done": "bool",
+    "hints": "int64",
+    "count": "int64",
+    "seconds": "float64",
+    "ends_in": "int64",
 }
 
 
 def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
-    """Rows of ours, which come from no single endpoint: text columns, by kind in `COLUMNS`."""
-    return _frame({name: (TEXT, [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
+    """Rows of ours, which come from no single endpoint: by kind in `COLUMNS`, text where `DTYPES` names no other."""
+    return _frame({name: (DTYPES.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
 
 
 def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
@@ -438,7 +448,12 @@ def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """A call without a body in its answer: one row that says what happened.
 
     Columns: container (text), status (int64), happened (text).
+
+    Raises:
+        NotJson: there was a body, and no engine sends that: a proxy answered.
     """
+    if "html" in exchange.content_type:
+        exchange.json()
     exchange.read()
     status = exchange.status or 0
     said = row.statuses.get(status, exchange.reason)

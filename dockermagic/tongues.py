@@ -118,11 +118,17 @@ def _socket(request: Request, host: str, tls: TLS | None) -> str:
         f"{line}\r\n" for line in (f"{request.method} {request.target} HTTP/1.1", *map(": ".join, headers.items()))
     )
     lines.append(f"engine.sendall({head.encode() + CRLF + (request.body or b'')!r})")
-    lines.append("print(engine.recv(65536))")
+    lines.append('head, _, rest = engine.recv(65536).partition(b"\\r\\n\\r\\n")')
+    lines.append('print(head.decode().splitlines()[0].partition(" ")[2])')
+    lines.append("print(rest)")
     if request.input:
-        given = masked(request.input, bytes(4)) if request.upgrade == "websocket" else request.input
+        given = masked(request.given, bytes(4)) if request.upgrade == "websocket" else request.given
         lines.append(f"engine.sendall({given!r})")
-    lines += [] if tls else ["engine.shutdown(socket.SHUT_WR)"]
+    lines += (
+        []
+        if request.terminal
+        else [f"{'socket.socket.shutdown(engine, ' if tls else 'engine.shutdown('}socket.SHUT_WR)"]
+    )
     lines += ["while piece := engine.recv(65536):", "    print(piece)"]
     return "\n".join(lines)
 

@@ -129,9 +129,10 @@ class HTTP:
         sock = reader.raw._sock
         sock.setblocking(False)
         come = early(reader)
-        if request.upgrade != "websocket":
-            return Duplex(sock, come, request.input, seconds).chunks()
-        return unwrapped(Duplex(sock, come, wrapped(request.input), seconds).chunks())
+        web = request.upgrade == "websocket"
+        given = wrapped(request.given) if web else request.given
+        pieces = Duplex(sock, come, given, seconds, end=not request.terminal).chunks()
+        return unwrapped(pieces) if web else pieces
 
     def close(self) -> None:
         self._session.close()

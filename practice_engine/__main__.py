@@ -5,10 +5,14 @@ import os
 import sys
 from pathlib import Path
 
-from . import NAME, VERSION, isolation, server
+from . import NAME, VERSION
+from .nursery import nursery
 
 
 def main() -> int:
+    nursery.open()  # it comes up while this process loads the rest
+    from . import isolation, server
+
     parser = argparse.ArgumentParser(prog="python -m practice_engine", description=f"The {NAME}.")
     parser.add_argument("--socket", type=Path, default=server.default_socket(), help="default: %(default)s")
     parser.add_argument("--data", type=Path, default=server.default_data(), help="default: %(default)s")

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 
 from . import archive, clock, containers, digits, filters, gojson, rooted, spec, stats, top, views
 from .containers import Container
-from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, status_of
+from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, NotOffered, status_of
 from .frames import DetachKeys, frame
 from .gojson import struct
 from .logs import STDERR, STDOUT, Reader, Record
@@ -212,11 +212,11 @@ async def kill(call: Call) -> Any:
 
 
 async def pause(call: Call) -> Any:
-    _container(call).pause()
+    (await _container(call).settled()).pause()
 
 
 async def unpause(call: Call) -> Any:
-    _container(call).unpause()
+    (await _container(call).settled()).unpause()
 
 
 async def rename(call: Call) -> Any:
@@ -256,12 +256,12 @@ def _size_of_screen(call: Call) -> tuple[int, int]:
 
 async def resize(call: Call) -> Any:
     rows, columns = _size_of_screen(call)
-    _container(call).resize(rows, columns)
+    (await _container(call).settled()).resize(rows, columns)
     return Reply()
 
 
 async def top_of(call: Call) -> Any:
-    container = _container(call)
+    container = await _container(call).settled()
     container.check_running()
     if container.state.restarting:
         raise Conflict(f"Container {container.id} is restarting, wait until the container is running")
@@ -357,7 +357,7 @@ async def logs(call: Call) -> Any:
     container = _container(call)
     since, until = timestamp(call.text("since")), timestamp(call.text("until"))
     if container.host["LogConfig"]["Type"] == "none":
-        raise Failed("configured logging driver does not support reading")
+        raise NotOffered("configured logging driver does not support reading")
     tail = call.text("tail")
     chosen = frozenset(stream for stream, wanted in streams.items() if wanted)
     writer = LineWriter(

@@ -18,6 +18,7 @@ async def create(call: Call) -> Any:
     if not settings["Cmd"]:
         raise BadParameter("No exec command specified")
     DetachKeys(settings["DetachKeys"])
+    await call.engine.get(call["name"]).settled()
     return Reply({"Id": call.engine.new_exec(call["name"], settings).id}, 201)
 
 

@@ -59,12 +59,12 @@ def _matches(pattern: str, tag: str) -> bool:
 
 
 async def inspect(call: Call) -> Any:
-    image = call.engine.images.get(call["name"])
+    image = await call.engine.image(call["name"])
     return images.inspect(image, call.engine.images.root(image))
 
 
 async def history(call: Call) -> Any:
-    return images.history(call.engine.images.get(call["name"]))
+    return images.history(await call.engine.image(call["name"]))
 
 
 async def tag(call: Call) -> Any:
@@ -101,13 +101,18 @@ async def create(call: Call) -> Any:
         raise BadParameter("one of fromImage and fromSrc is needed")
     wanted = call.text("tag")
     reference = f"{name}@{wanted}" if wanted.startswith("sha256:") else f"{name}:{wanted}" if wanted else name
-    image = call.engine.images.find(reference)
-    if image is None:
-        raise call.engine.images.refuse_pull(images.familiar(reference))
-    await call.begin("application/json")
     shown = images.familiar(reference)
-    await call.write_json({"status": f"{shown} is here already; the practice engine pulls nothing"})
-    await call.write_json({"status": f"Status: Image is up to date for {shown}"})
+    new = call.engine.images.makes(reference, pulled=True)
+    if new:
+        await call.engine.image(reference, pulled=True)
+    elif call.engine.images.find(reference) is None:
+        raise call.engine.images.refuse_pull(shown)
+    await call.begin("application/json")
+    said = "has been made from this machine's own Python" if new else "is here already"
+    await call.write_json({"status": f"{shown} {said}; the practice engine pulls nothing"})
+    await call.write_json(
+        {"status": f"Status: {'Downloaded newer image' if new else 'Image is up to date'} for {shown}"}
+    )
     return None
 
 
@@ -150,6 +155,9 @@ async def get_many(call: Call) -> Any:
 
 async def _save(call: Call, references: list[str]) -> None:
     store = call.engine.images
+    for reference in references:
+        if store.makes(reference, pulled=False):
+            await call.engine.image(reference)
     chosen = store.save(references)
     for image, _ in chosen:
         _tell(call, "save", image, image.id)

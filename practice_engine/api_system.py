@@ -162,7 +162,7 @@ async def info(call: Call) -> Any:
         "InitCommit": {"ID": ""},
         "SecurityOptions": options,
         "CDISpecDirs": [],
-        "Warnings": isolation.warnings(),
+        "Warnings": [*engine.drills.warnings(), *isolation.warnings()],
     }
 
 
@@ -298,6 +298,11 @@ async def network(call: Call) -> Any:
     raise NotFound(f"network {name} not found")
 
 
+async def remove_network(call: Call) -> Any:
+    found = await network(call)
+    raise Forbidden(f"{found['Name']} is a pre-defined network and cannot be removed")
+
+
 async def volumes(call: Call) -> Any:
     filters.parse(call.text("filters"), "dangling driver label name")
     return {"Volumes": [], "Warnings": None}
@@ -305,6 +310,10 @@ async def volumes(call: Call) -> Any:
 
 async def volume(call: Call) -> Any:
     raise NotFound(f"get {call['name']}: no such volume")
+
+
+async def plugin(call: Call) -> Any:
+    raise NotFound(f'plugin "{call["name"]}" not found')
 
 
 async def nothing(call: Call) -> Any:

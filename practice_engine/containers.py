@@ -8,12 +8,13 @@ import json
 import re
 import secrets
 import signal
+import stat
 import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from . import archive, clock, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
+from . import archive, clock, drills, execs, health, names, networks, ports, process, runs, spec, tree, trees, users
 from .errors import AlreadyDone, BadParameter, Conflict, EngineError, Failed, NotFound
 from .events import Events
 from .images import Image, Images
@@ -33,6 +34,8 @@ class Container:
     def __init__(self, engine: Engine, record: dict[str, Any]) -> None:
         self.engine = engine
         self.id: str = record["id"]
+        self.directory = engine.directory_of(self.id)
+        self.root = self.directory / "root"
         self.name: str = record["name"]
         self.created: int = record["created"]
         self.config: dict[str, Any] = record["config"]
@@ -55,14 +58,6 @@ class Container:
         self._ended.set()
         self._helpers: list[asyncio.Task[None]] = []
         self._size_rw: tuple[float, int] | None = None
-
-    @property
-    def directory(self) -> Path:
-        return self.engine.directory_of(self.id)
-
-    @property
-    def root(self) -> Path:
-        return self.directory / "root"
 
     @property
     def image_root(self) -> Path:
@@ -107,6 +102,13 @@ class Container:
             self._begun.clear()
             await self._begun.wait()
         return self.run
+
+    async def settled(self) -> Container:
+        """Itself, once a start under way has come to its end: what is asked meanwhile is asked of its result."""
+        if self.lock.locked():
+            async with self.lock:
+                pass
+        return self
 
     def pids(self) -> list[int]:
         if self.run is None or self.run.shim is None:
@@ -209,7 +211,7 @@ class Container:
         await run.finish()
         self.log.end_of_run()
         if lost:
-            tree.bury_orphans(process.live)
+            tree.bury_orphans(process.known())
         self.run = None
         started, now = clock.nanoseconds(state.started_at), time.time_ns()
         state.pid, state.paused, state.exit_code = 0, False, code
@@ -290,12 +292,13 @@ class Container:
         """Stopped while waiting for the next try."""
         self._cancel_restart()
         self.state.running = self.state.restarting = False
-        self.save()
+        self.try_save()
         self.waiters.tell_stopped(self.state.exit_code)
 
     # stop, kill, restart
 
     async def stop(self, seconds: int | None, signal_name: str = "") -> None:
+        await self.settled()
         if not self.state.running:
             raise AlreadyDone
         try:
@@ -337,6 +340,7 @@ class Container:
             number = spec.signal_for_linux(signal_name or "KILL")
         except BadParameter as error:
             raise BadParameter(f"cannot kill container: {reference}: {error.message}") from error
+        await self.settled()
         if not self.state.running:
             raise Conflict(f"cannot kill container: {reference}: container {self.id} is not running")
         if number == signal.SIGKILL or number == spec.signal_number(self.config.get("StopSignal") or "TERM"):
@@ -354,6 +358,7 @@ class Container:
             number = spec.signal_for_linux(signal_name or self.config.get("StopSignal") or "TERM")
         except BadParameter as error:
             raise Failed(f"Cannot restart container {self.name}: {error.message}") from error
+        await self.settled()
         auto_remove, self.host["AutoRemove"] = self.host["AutoRemove"], False
         try:
             if self.state.running:
@@ -461,18 +466,22 @@ class Container:
         return spec.warnings(self.config, {**spec.fill_host_config(None), **given}, self.engine.isolation)
 
     def changes(self) -> list[tuple[str, int]]:
-        return trees.changes(str(self.image_root), str(self.root), runs.OURS | frozenset(self.config["Volumes"] or ()))
+        return trees.changes(
+            str(self.image_root), str(self.root), runs.OURS | frozenset(spec.volumes(self.config, self.host))
+        )
 
     def size_rw(self) -> int:
-        total = 0
+        """Bytes of the plain files that differ from the image, hard links once."""
+        sizes: dict[tuple[int, int], int] = {}
         for path, kind in self.changes():
             if kind != trees.DELETED:
                 try:
                     status = (self.root / path.lstrip("/")).lstat()
                 except OSError:
                     continue
-                total += status.st_size if (status.st_mode & 0o170000) == 0o100000 else 0
-        return total
+                if stat.S_ISREG(status.st_mode):
+                    sizes[status.st_dev, status.st_ino] = status.st_size
+        return sum(sizes.values())
 
 
 async def _within(future: asyncio.Future, seconds: float | None) -> bool:
@@ -497,6 +506,7 @@ class Engine:
         self.images = Images(data / "images", self.containers_of)
         self.id = self._identity()
         self.networks = networks.known(isolation, self.id, clock.now())
+        self.drills = drills.Drills()
 
     def _identity(self) -> str:
         path = self.data / "engine-id"
@@ -567,6 +577,13 @@ class Engine:
     def containers_of(self, image_id: str) -> list[Container]:
         return [container for container in self.by_id.values() if container.image_id == image_id]
 
+    async def image(self, reference: str, *, pulled: bool = False) -> Image:
+        """The image of a name or an id; one that is made at its first use is made. Raises NotFound."""
+        if self.images.makes(reference, pulled=pulled):
+            await asyncio.to_thread(self.images.make_python, reference)
+            self.events.tell("image", "pull", self.images.get(reference).id, {"name": reference})
+        return self.images.get(reference)
+
     def newest_first(self) -> list[Container]:
         return sorted(self.by_id.values(), key=lambda container: container.created, reverse=True)
 
@@ -599,7 +616,7 @@ class Engine:
         spec.check_config(config)
         spec.check_host_config(host)
         spec.refuse(config, host, self.isolation)
-        image = self.images.get(config["Image"]) if config["Image"] else None
+        image = await self.image(config["Image"]) if config["Image"] else None
         spec.merge(config, image.config if image else {})
         if not spec.command(config):
             raise BadParameter("no command specified")

@@ -10,13 +10,14 @@ import platform
 import re
 import secrets
 import tarfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import VERSION, archive, busybox, clock, gojson, spec, trees
+from . import VERSION, archive, busybox, clock, gojson, pythons, spec, trees
 from .errors import BadParameter, Conflict, NotFound, NotOffered
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -94,6 +95,7 @@ class Images:
         self._directory = directory
         self._in_use = in_use  # containers of an image
         self._images: dict[str, Image] = {}
+        self._making = threading.Lock()
         directory.mkdir(parents=True, exist_ok=True)
         self._load()
 
@@ -156,6 +158,26 @@ class Images:
                 comment = busybox.build(work / "root")
                 image = self._adopt(work, {"Cmd": ["sh"]}, comment=comment, created_by="practice engine")
             self._set_tags(image, ["busybox:latest"])
+
+    def makes(self, reference: str, *, pulled: bool) -> bool:
+        """Whether that is the image `python`, to be made now: at its first use, or once removed when it is pulled."""
+        if familiar_or_none(reference) not in pythons.TAGS or self.find(reference) is not None:
+            return False
+        return pulled or not (self._directory / ".python-removed").exists()
+
+    def make_python(self, reference: str) -> None:
+        """From the interpreter of this engine. Takes seconds; any thread may do it, one at a time does."""
+        with self._making:
+            if self.find(reference) is not None:
+                return
+            with self._workshop() as work:
+                try:
+                    comment = pythons.build(work / "root")
+                except pythons.Unavailable as error:
+                    raise NotFound(f"the practice engine cannot make {familiar(reference)} here: {error}") from error
+                image = self._adopt(work, pythons.CONFIG, comment=comment, created_by="practice engine")
+            self._set_tags(image, list(pythons.TAGS))
+            (self._directory / ".python-removed").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _workshop(self):
@@ -347,13 +369,18 @@ class Images:
             )
         image.tags = [tag for tag in image.tags if tag not in untag]
         told = [{"Untagged": tag} for tag in untag]
-        if "busybox:latest" in untag:
-            (self._directory / ".busybox-removed").touch()
+        self._note_removal(untag)
         self._save(image)
         if not image.tags and not running and not (users and not force) and not self._children(image):
             told.append({"Deleted": image.id})
             self._forget(image)
         return told
+
+    def _note_removal(self, tags: list[str]) -> None:
+        """An image of our own making is not made again by itself when its user has removed it."""
+        for name, ours in (("busybox", ("busybox:latest",)), ("python", pythons.TAGS)):
+            if set(ours) & set(tags):
+                (self._directory / f".{name}-removed").touch()
 
     def _children(self, image: Image) -> list[Image]:
         return [other for other in self._images.values() if other.parent == image.id]
@@ -372,14 +399,16 @@ class Images:
                 continue
             freed += image.size
             told += [{"Untagged": tag} for tag in image.tags] + [{"Deleted": image.id}]
-            if "busybox:latest" in image.tags:
-                (self._directory / ".busybox-removed").touch()
+            self._note_removal(image.tags)
             self._forget(image)
         return told, freed
 
     def refuse_pull(self, name: str) -> NotFound:
         here = ", ".join(self.names()) or "none"
-        return NotFound(f"the practice engine cannot pull {name}: it has no registry. The images that are here: {here}")
+        more = "" if self.find(pythons.TAGS[0]) else f"; {pythons.TAGS[0]} is made from this machine's own when pulled"
+        return NotFound(
+            f"the practice engine cannot pull {name}: it has no registry. The images that are here: {here}{more}"
+        )
 
 
 def familiar_or_none(text: str) -> str | None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import kernel, proot, wire
-
-SHIM = str(Path(__file__).with_name("shim.py"))
+from .nursery import nursery, wait_for
 
 # What Docker leaves to a container, less what would be a way out without a user namespace or a device filter.
 KEPT = [
@@ -114,6 +111,7 @@ class Isolation:
     tier: Tier
     landlock: int  # 0: this kernel has none
     refused: tuple[tuple[str, str], ...] = field(default=())  # better tiers, and why not
+    untold: tuple[str, ...] = ()  # those of them that only gave no answer in time
 
     @property
     def confines_files(self) -> bool:
@@ -135,6 +133,15 @@ class Isolation:
             f"Isolation tier: {tier.name} ({tier.summary})"
             + (f", Landlock {self.landlock} on top." if self.landlock else ", no Landlock in this kernel."),
         ]
+        lines += [
+            f"WARNING: whether the tier {name} works here is not known, since this machine was too busy to tell "
+            f"({problem}). Start the engine again to have it tried again."
+            for name, problem in self.refused
+            if name in self.untold
+        ]
+        known = [f"{name} ({problem})" for name, problem in self.refused if name not in self.untold]
+        if known:
+            lines.append(f"Better tiers that this place refuses: {', '.join(known)}.")
         if tier.pid_namespace:
             lines.append("A container has a loopback and published ports; other networks only with NetworkMode host.")
         else:
@@ -223,15 +230,23 @@ def _engine_name() -> str:
     return NAME
 
 
+PATIENCE = (10.0, 60.0)  # seconds for an answer: a loaded machine is given a second, longer chance
+
+
 def probe(asked: str | None = None, place: Path | None = None) -> Isolation:
-    """The best tier that works here, or the one asked for if that works."""
+    """The best tier that works here, or the one asked for if that works. No answer in time is no refusal."""
     refused: list[tuple[str, str]] = []
+    untold: list[str] = []
     landlock = kernel.landlock_version()
     for tier in TIERS:
         if asked and tier.name != asked:
             continue
-        isolation = Isolation(tier, landlock, tuple(refused))
-        problem = _try(isolation, place)
+        isolation = Isolation(tier, landlock, tuple(refused), tuple(untold))
+        try:
+            problem = _try_patiently(isolation, place)
+        except TimeoutError:
+            untold.append(tier.name)
+            problem = f"no answer within {PATIENCE[-1]:g} seconds"
         if problem is None:
             return isolation
         refused.append((tier.name, problem))
@@ -239,7 +254,17 @@ def probe(asked: str | None = None, place: Path | None = None) -> Isolation:
     raise RuntimeError(f"no way to run a container here ({reasons})")
 
 
-def _try(isolation: Isolation, place: Path | None) -> str | None:
+def _try_patiently(isolation: Isolation, place: Path | None) -> str | None:
+    """Raises TimeoutError when not even the longest patience brought an answer."""
+    for seconds in PATIENCE[:-1]:
+        try:
+            return _try(isolation, place, seconds)
+        except TimeoutError:
+            continue
+    return _try(isolation, place, PATIENCE[-1])
+
+
+def _try(isolation: Isolation, place: Path | None, seconds: float) -> str | None:
     tier = isolation.tier
     if tier.needs_root and os.geteuid() != 0:
         return "needs root"
@@ -256,22 +281,22 @@ def _try(isolation: Isolation, place: Path | None) -> str | None:
             for path in ("/dev", *PROGRAMS):
                 os.mkdir(root + path)
             proot.furnish(root)
-        return _run_nothing(isolation, root)
+        return _run_nothing(isolation, root, seconds)
 
 
-def _run_nothing(isolation: Isolation, root: str) -> str | None:
+def _run_nothing(isolation: Isolation, root: str, seconds: float) -> str | None:
     """Go all the way to starting a program that is not there: that is as far as an empty root can get."""
     tier = isolation.tier
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.settimeout(10)
-        child = subprocess.Popen(
-            [sys.executable, "-I", "-S", SHIM, str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd="/"
-        )
-        theirs.close()
+    shim = 0
+    with ours:
+        ours.settimeout(seconds)
         try:
+            with theirs:
+                nursery.bear(theirs)
             ours.sendall(wire.pack(isolation.setup(root, hostname="probe")))
             answer, _ = wire.receive(ours)
+            shim = answer["pid"]
             if answer.get("error"):
                 return answer["error"]
             argv, cwd = isolation.wrap(["/nothing"], "/", root)
@@ -294,9 +319,12 @@ def _run_nothing(isolation: Isolation, root: str) -> str | None:
                 answer, _ = wire.receive(ours)
                 if tier.name == "proot" and answer["code"]:
                     return f"proot ended with {answer['code']}"
+        except TimeoutError:
+            raise
         except (OSError, EOFError) as problem:
             return str(problem) or type(problem).__name__
         finally:
             ours.close()
-            child.wait()
+            if shim:
+                wait_for(shim)
     return None

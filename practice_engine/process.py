@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import isolation, wire
+from . import wire
+from .nursery import buried, nursery
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,11 @@ class ShimLost(Exception):
 live: set[int] = set()  # the shims of this engine
 
 
+def known() -> set[int]:
+    """The children that this engine looks after by itself."""
+    return live | {nursery.pid}
+
+
 class Shim:
     def __init__(self, on_exit: Callable[[str, int], None], on_lost: Callable[[], None]) -> None:
         self._on_exit = on_exit
@@ -41,25 +45,16 @@ class Shim:
         self._ended = False
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", isolation.SHIM, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                cwd="/",
-                env={"PATH": os.environ.get("PATH", os.defpath)},
-            )
-        live.add(self._process.pid)
+            nursery.bear(theirs)
+        self.pid = 0  # until it is prepared
         ours.setblocking(False)
         self._socket = ours
         self._loop.add_reader(ours.fileno(), self._readable)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     async def prepare(self, setup: dict) -> None:
         answer, _ = await self._ask(setup)
+        self.pid = answer["pid"]
+        live.add(self.pid)
         if answer.get("error"):
             raise StartFailure("prepare", 0, answer["error"])
 
@@ -97,11 +92,28 @@ class Shim:
 
     async def gone(self) -> None:
         """Wait until the shim's own process is buried."""
+        if not self.pid:
+            return
+        await self._dead()
         delay = 0.001
-        while self._process.poll() is None:
+        while not buried(self.pid):
             await asyncio.sleep(delay)
             delay = min(delay * 2, 0.05)
-        live.discard(self._process.pid)
+        live.discard(self.pid)
+
+    async def _dead(self) -> None:
+        """As soon as the kernel tells, where it can."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):
+            return
+        ended = self._loop.create_future()
+        self._loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))
+        try:
+            await ended
+        finally:
+            self._loop.remove_reader(descriptor)
+            os.close(descriptor)
 
     async def _ask(self, message: dict, descriptors: list[int] | None = None) -> tuple[dict, list[int]]:
         async with self._turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import api_containers as containers
+from . import api_drills as drills
 from . import api_execs as execs
 from . import api_images as images
 from . import api_system as system
@@ -69,18 +70,25 @@ ROUTES = [
     Route("POST", "/build", images.build, takes_file=True),
     Route("POST", "/build/prune", system.prune_builds),
     Route("POST", "/build/cancel", images.build),
+    # our own, no part of Docker's API
+    Route("GET", drills.PATH, drills.list_all),
+    Route("POST", drills.PATH, drills.begin),
+    Route("DELETE", drills.PATH, drills.end),
     # what there is not
     Route("GET", "/networks", system.networks),
     Route("POST", "/networks/create", NO_NETWORKS),
     Route("POST", "/networks/prune", system.prune_networks),
     Route("GET", "/networks/{name}", system.network),
+    Route("DELETE", "/networks/{name}", system.remove_network),
     Route("*", "/networks/{rest}", NO_NETWORKS),
     Route("GET", "/volumes", system.volumes),
     Route("POST", "/volumes/create", NO_VOLUMES),
     Route("POST", "/volumes/prune", system.prune_volumes),
     Route("GET", "/volumes/{name}", system.volume),
+    Route("DELETE", "/volumes/{name}", system.volume),
     Route("*", "/volumes/{rest}", NO_VOLUMES),
     Route("GET", "/plugins", system.nothing),
+    Route("GET", "/plugins/{name}/json", system.plugin),
     Route("*", "/plugins/{rest}", NO_PLUGINS),
     Route("POST", "/session", system.refuse("builds no images, and so has no sessions")),
     Route("POST", "/grpc", system.refuse("builds no images, and so speaks no gRPC")),

@@ -67,12 +67,21 @@ def environment(
     """PATH and HOSTNAME first, then the container's own, HOME last: the order `env` shows under Docker."""
     path = DEFAULT_PATH
     if plain:
-        path = f"PATH={root}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+        path = "PATH=/bin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin"
     lines = [path, f"HOSTNAME={config['Hostname']}", *(["TERM=xterm"] if tty else [])]
     lines = override(override(lines, config["Env"] or []), more or [])
     if not any(line.startswith("HOME=") for line in lines):
         lines.append(f"HOME={root + identity.home if plain else identity.home}")
-    return lines
+    return [_root_first(line, root) for line in lines] if plain else lines
+
+
+def _root_first(line: str, root: str) -> str:
+    """A search path of a container whose root is not at /: each directory in its root, then all on the machine."""
+    name, _, value = line.partition("=")
+    if name not in ("PATH", "LD_LIBRARY_PATH"):
+        return line
+    places = [place for place in value.split(":") if place.startswith("/") and not place.startswith(root)]
+    return f"{name}={':'.join([*(root + place for place in places), value])}"
 
 
 def marked(lines: list[str], tier: Tier, root: str) -> list[str]:
@@ -178,6 +187,7 @@ class Run:
                 proot.furnish(self.root)
             await self.shim.prepare(self._setup())
             self.stdio = self._stdio(tty=self.config["Tty"], stdin=self.config["OpenStdin"])
+            self.stdio.listen(self.output)
             self.pid, master = await self.shim.run(
                 self._request("main", argv, directory, self.identity, self._environment(), self.config["Tty"])
                 | {"init": bool(self.host.get("Init")), "size": self._size()},
@@ -189,7 +199,7 @@ class Run:
         except (ShimLost, OSError) as problem:
             await self.abandon()
             raise NotStarted(Failed(f"the container's process could not be started: {problem}"), 128) from problem
-        self.stdio.started(master, self.output)
+        self.stdio.started(master)
         self._started = True
         if self._early is not None:
             self._on_exit(*self._early)
@@ -294,7 +304,7 @@ class Run:
         rooted.write_text(self.root, "/etc/hostname", hostname + "\n")
         rooted.write_text(self.root, "/etc/resolv.conf", self._resolv_conf())
         rooted.write_text(self.root, "/.dockerenv", "", 0o755)
-        for name in self.config["Volumes"] or {}:
+        for name in spec.volumes(self.config, self.host):
             rooted.make_directories(self.root, name)
 
     def _resolv_conf(self) -> str:
@@ -346,6 +356,7 @@ class Run:
             raise explain(failure, settings["Cmd"][0], directory, in_exec=True) from failure
         self._exec_exits[name] = on_exit
         request["size"] = screen(settings.get("ConsoleSize"))
+        stdio.listen(output)
         try:
             pid, master = await self.shim.run(request, stdio.child_ends)
         except StartFailure as failure:
@@ -356,7 +367,7 @@ class Run:
             self._exec_exits.pop(name, None)
             stdio.discard()
             raise NotStarted(Failed("the container has ended"), 128) from problem
-        stdio.started(master, output)
+        stdio.started(master)
         return pid, stdio
 
     # signals and the end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -21,13 +22,17 @@ from tornado.httpserver import HTTPServer
 from . import NAME, isolation, kernel, process, tree
 from .attach_ws import ATTACH_PATH, AttachSocket
 from .containers import Engine
+from .nursery import nursery
 from .routes import ROUTES
 from .web import Handler, Router
 
 IDLE_EXIT = 1800.0
 LONGEST_SOCKET_PATH = 107
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 5.0  # seconds between two looks whether the data is still there
 _MOST_HEADERS = 1 << 20
+
+
+_log = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
@@ -77,6 +82,14 @@ def lock(data: Path) -> int:
     return descriptor
 
 
+def in_place(data: Path, held: int) -> bool:
+    """Whether the lock that we hold is still the one of this directory; if not, the directory has gone."""
+    try:
+        return os.path.samestat(os.stat(data / "lock"), os.fstat(held))
+    except OSError:
+        return False
+
+
 def listen(path: Path) -> socket.socket:
     if len(os.fsencode(str(path))) > LONGEST_SOCKET_PATH:
         raise Refusal(f"the path of the socket is too long ({LONGEST_SOCKET_PATH} bytes at most): {path}")
@@ -124,6 +137,13 @@ class Life:
     def _touch(self) -> None:
         self._idle_since = asyncio.get_running_loop().time()
 
+    async def watch_place(self, data: Path, held: int) -> None:
+        """An engine whose data was removed serves nobody, and keeps the next one from nothing."""
+        while in_place(data, held):
+            await asyncio.sleep(_LOOK_EVERY)
+        _log.warning("its data in %s was removed: the engine ends, and its containers with it", data)
+        self.over.set()
+
     async def watch(self, engine: Engine) -> None:
         if self._idle_exit <= 0:
             return
@@ -158,6 +178,7 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     engine = Engine(data, found)
     await engine.load()
     sock = listen(socket_path)
+    socket_file = os.stat(socket_path)
     application = tornado.web.Application(
         [
             (ATTACH_PATH, AttachSocket, {"engine": engine, "life": life}),
@@ -169,17 +190,22 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     server.add_sockets([sock])
     (data / "socket").write_text(f"{socket_path}\n")
     print(f"DOCKER_HOST=unix://{socket_path}", flush=True)
-    watching = asyncio.create_task(life.watch(engine))
+    watching = [asyncio.create_task(work) for work in (life.watch(engine), life.watch_place(data, held))]
     try:
         await life.over.wait()
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         server.stop()
-        socket_path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(socket_path), socket_file):  # or else it is the next engine's
+                socket_path.unlink()
         await engine.close()
         await server.close_all_connections()
-        tree.bury_orphans(process.live)
-        (data / "socket").unlink(missing_ok=True)
+        tree.bury_orphans(process.known())
+        nursery.close()
+        if in_place(data, held):
+            (data / "socket").unlink(missing_ok=True)
         os.close(held)
 
 

@@ -1,8 +1,9 @@
-"""One container's process tree: python -I -S shim.py FD. Started by the engine, never by hand.
+"""One container's process tree. `python -I -S shim.py FD` is the nursery; started by the engine, never by hand.
 
-FD is a socket to the engine. Messages are a length (4 bytes, big endian) and JSON; descriptors ride along.
+FD is a socket to the engine. For each descriptor that comes along it the nursery forks a shim, of which that
+descriptor is the control socket: messages are a length (4 bytes, big endian) and JSON; descriptors ride along.
 The shim takes its namespaces once and then is a fork server: the main process and every exec are its
-children. When the socket ends, the engine is gone, and the whole tree is killed.
+children. When the control socket ends, the engine is gone, and the whole tree is killed.
 """
 
 from __future__ import annotations
@@ -104,11 +105,13 @@ class Shim:
         try:
             enter(message)
         except OSError as error:
-            self.send({"ev": "ready", "error": error.strerror or str(error)})
+            self.send({"ev": "ready", "pid": os.getpid(), "error": error.strerror or str(error)})
         else:
-            self.send({"ev": "ready"})
+            self.send({"ev": "ready", "pid": os.getpid()})
 
     def run(self, message: dict) -> None:
+        if self.fresh:
+            leave_session()
         taken = message["descriptors"]
         descriptors, self.descriptors = self.descriptors[:taken], self.descriptors[taken:]
         master = -1
@@ -282,8 +285,13 @@ def first_child(tracer: int) -> int:
 # entering the container, once
 
 
+def leave_session() -> None:
+    """Not before the engine knows the PID: a child outside its session that it does not know is an orphan to it."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+
+
 def enter(setup: dict) -> None:
-    os.setsid()
     kernel.become_subreaper()
     os.umask(0o022)
     if setup["chroot"]:
@@ -570,11 +578,32 @@ def as_init(place: tuple[int, int], argv: list[str]) -> None:
                 os._exit(128 - code if code < 0 else code)
 
 
+def bear(orders: int, control: int) -> None:
+    """Fork a shim that is nobody's child here: the engine, as the nearest subreaper, inherits it."""
+    between = os.fork()
+    if between:
+        os.waitpid(between, 0)
+        return
+    if os.fork() == 0:
+        os.close(orders)
+        try:
+            Shim(socket.socket(fileno=control)).serve()
+        finally:
+            os._exit(0)  # nothing here needs to be tidied by an interpreter that ends
+    os._exit(0)
+
+
 def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.setblocking(True)
-    os.set_inheritable(control.fileno(), False)
-    Shim(control).serve()
+    orders = socket.socket(fileno=int(sys.argv[1]))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        data, controls, _, _ = socket.recv_fds(orders, 1, 1)
+        if not data:
+            return
+        for control in controls:
+            bear(orders.fileno(), control)
+            os.close(control)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 from typing import Any
 
@@ -307,6 +308,7 @@ def check_host_config(host: dict) -> None:
         for binding in bindings or []:
             if not re.fullmatch(r"(\d+(-\d+)?)?", binding["HostPort"]):
                 raise BadParameter(f'invalid port specification: "{binding["HostPort"]}"')
+    check_ulimits(host)
     check_resources(host)
     check_mounts(host)
     log = host["LogConfig"]
@@ -325,6 +327,16 @@ def check_host_config(host: dict) -> None:
             "mode",
         ):
             raise BadParameter(f"unknown log opt '{name}' for {log['Type']} log driver")
+
+
+ULIMITS = tuple(name[7:].lower() for name in dir(resource) if name.startswith("RLIMIT_"))
+
+
+def check_ulimits(host: dict) -> None:
+    """Docker finds it out when the container is started; it is no more wrong then."""
+    for limit in host["Ulimits"] or []:
+        if limit["Name"].lower() not in ULIMITS:
+            raise BadParameter(f"wrong rlimit value: RLIMIT_{limit['Name'].upper()}")
 
 
 def check_resources(host: dict) -> None:
@@ -382,14 +394,22 @@ def binds(host: dict) -> list[tuple[str, str, str]]:
     found = []
     for line in host["Binds"] or []:
         source, target, options = split_bind(line)
-        found.append((source, target, options))
+        if source:
+            found.append((source, target, options))
     for mount in host.get("Mounts") or []:
         if mount["Type"] == "bind":
             found.append((mount.get("Source", ""), mount["Target"], "ro" if mount.get("ReadOnly") else "rw"))
     return found
 
 
+def volumes(config: dict, host: dict) -> list[str]:
+    """The volumes without a name that were asked for, in either place; what is mounted there is none."""
+    asked = {*(config["Volumes"] or {}), *(split_bind(line)[1] for line in host["Binds"] or [])}
+    return sorted(asked - {target for _, target, _ in binds(host)} - {target for target, _ in tmpfs(host)})
+
+
 def split_bind(line: str) -> tuple[str, str, str]:
+    """(source, target, options); the source is empty where only a path in the container is named."""
     parts = line.split(":")
     if len(parts) > 3:
         raise Failed(f"invalid volume specification: '{line}'")
@@ -403,7 +423,7 @@ def split_bind(line: str) -> tuple[str, str, str]:
     options = parts[2] if len(parts) > 2 else "rw"
     if set(options.split(",")) - _BIND_OPTIONS:
         raise Failed(f"invalid mode: {options}")
-    return parts[0], path, options
+    return parts[0] if len(parts) > 1 else "", path, options
 
 
 def check_mounts(host: dict) -> None:
@@ -499,6 +519,10 @@ _UNENFORCED = (
     ("BlkioDeviceWriteIOps", "block I/O limits"),
     ("MemoryReservation", "memory reservation"),
     ("PidsLimit", "PIDs limit"),
+    ("MemorySwappiness", "memory swappiness"),
+    ("OomKillDisable", "disabling of the OOM killer"),
+    ("OomScoreAdj", "OOM score"),
+    ("DeviceCgroupRules", "device rules"),
 )
 
 
@@ -520,11 +544,12 @@ def warnings(config: dict, host: dict, isolation: Isolation) -> list[str]:
     profiles = [o for o in host["SecurityOpt"] or [] if not re.match(r"no-new-privileges|\w+[=:]unconfined", o)]
     if profiles:
         lines.append(f"The practice engine has no security profiles ({', '.join(profiles)}). Discarded.")
-    if config["Volumes"]:
-        paths = ", ".join(sorted(config["Volumes"]))
-        lines.append(f"The practice engine has no volumes: {paths} is an ordinary directory of the container.")
+    for path in volumes(config, host):
+        lines.append(f"The practice engine has no volumes: {path} is an ordinary directory of the container.")
     if host["NetworkMode"] == "host" and host["PortBindings"]:
         lines.append("Published ports are discarded when using host network mode")
+    if config.get("MacAddress"):
+        lines.append("The practice engine gives a container no network interface: MacAddress was discarded.")
     if host["Dns"] or host["DnsOptions"] or host["DnsSearch"]:
         lines.append("The practice engine has no name server: Dns settings are only written to /etc/resolv.conf.")
     return lines

@@ -132,12 +132,19 @@ class Stdio:
         self._reads = [(STDOUT, master)]
         self._stdin = master
 
-    def started(self, master: int | None, output: Output) -> None:
+    def listen(self, output: Output) -> None:
+        """Before the process starts: what it says at once on two streams is then read in the order of its saying."""
+        self.output = output
+        self._begin_pumps()
+
+    def started(self, master: int | None) -> None:
         if master is not None:
             self._take_terminal(master)
+            self._begin_pumps()
         self.close_child_ends()
-        self.output = output
-        self._pumps = [asyncio.create_task(self._pump(stream, descriptor)) for stream, descriptor in self._reads]
+
+    def _begin_pumps(self) -> None:
+        self._pumps += [asyncio.create_task(self._pump(stream, descriptor)) for stream, descriptor in self._reads]
 
     def close_child_ends(self) -> None:
         for descriptor in self.child_ends:

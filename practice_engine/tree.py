@@ -71,12 +71,17 @@ async def watch_memory(container: Container) -> None:
         await asyncio.sleep(_SAMPLE_EVERY)
 
 
-def bury_orphans(shims: set[int]) -> None:
-    """Children of the engine that are no shim and left its session: inherited from a killed shim."""
+def bury_orphans(ours: set[int]) -> None:
+    """Children of the engine that it does not know: inherited from a killed shim if they left its session.
+
+    In its session there may be a shim that is just being born, which is let live.
+    """
     session = os.getsid(0)
     for child in psutil.Process().children():
         with contextlib.suppress(*_GONE, ChildProcessError):
-            if child.pid in shims or os.getsid(child.pid) == session:
+            if child.pid in ours:
+                continue
+            if os.getsid(child.pid) == session and child.status() != psutil.STATUS_ZOMBIE:
                 continue
             for process in [*child.children(recursive=True), child]:
                 with contextlib.suppress(*_GONE):
@@ -86,13 +91,13 @@ def bury_orphans(shims: set[int]) -> None:
 
 def kill_strays(directory: str) -> None:
     """At the start: processes still in a container's directory, their engine and shim both killed."""
-    for process in psutil.process_iter():
+    for pid in psutil.pids():
         with contextlib.suppress(*_GONE, OSError):
-            inside = os.readlink(f"/proc/{process.pid}/root").startswith(directory + "/")
-            if not inside and os.readlink(f"/proc/{process.pid}/cwd").startswith(directory + "/"):
-                inside = process.environ().get("container", "").startswith(MARK)
+            inside = os.readlink(f"/proc/{pid}/root").startswith(directory + "/")
+            if not inside and os.readlink(f"/proc/{pid}/cwd").startswith(directory + "/"):
+                inside = psutil.Process(pid).environ().get("container", "").startswith(MARK)
             if inside:
-                process.kill()
+                os.kill(pid, signal.SIGKILL)
 
 
 # stats

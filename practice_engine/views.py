@@ -163,7 +163,7 @@ def inspect(container: Container, *, size: bool) -> dict[str, Any]:
         "ResolvConfPath": place("resolv.conf"),
         "HostnamePath": place("hostname"),
         "HostsPath": place("hosts"),
-        "LogPath": str(directory / "log") if begun and container.host["LogConfig"]["Type"] != "none" else "",
+        "LogPath": f"{directory}/log" if begun and container.host["LogConfig"]["Type"] != "none" else "",
         "Name": f"/{container.name}",
         "RestartCount": container.restart_count,
         "Driver": "practice",

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 import tornado.web
 from tornado.iostream import IOStream, StreamClosedError
 
-from . import VERSION, digits, gojson
+from . import VERSION, digits, drills, gojson
 from .errors import BadParameter, EngineError, status_of
 
 API_VERSION, MIN_API_VERSION = "1.51", "1.24"
@@ -151,8 +151,7 @@ class Call:
         await self._handler.flush()
 
     async def write(self, data: bytes) -> None:
-        self._handler.write(data)
-        await self._handler.flush()
+        await self._handler.send_piece(data)
 
     async def write_json(self, value: Any) -> None:
         await self.write(dump(value))
@@ -197,10 +196,13 @@ class Call:
 class Hijacked:
     """The connection without HTTP: bytes both ways, and each side can end by itself."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes, *, cut: bool = False
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._early = early
+        self._cut = cut
 
     async def read(self) -> bytes:
         if self._early:
@@ -213,8 +215,10 @@ class Hijacked:
 
     async def write(self, data: bytes) -> None:
         """Raises ConnectionError when the other side is gone."""
-        self._writer.write(data)
+        self._writer.write(_half(data) if self._cut else data)
         await self._writer.drain()
+        if self._cut:
+            raise ConnectionAbortedError
 
     async def hung_up(self) -> None:
         """Returns when the other side has closed altogether; a half-close is not that."""
@@ -240,10 +244,11 @@ class Hijacked:
 class Download:
     """A file that is the body of an answer. Small writes are gathered, big ones go out as they are."""
 
-    def __init__(self, sock: socket.socket, head: bytes, *, chunked: bool) -> None:
+    def __init__(self, sock: socket.socket, head: bytes, *, chunked: bool, cut: bool = False) -> None:
         self._sock = sock
         self._gathered = bytearray()
         self._chunked = chunked
+        self._cut = cut
         self._position = 0
         sock.sendall(head)
 
@@ -274,9 +279,16 @@ class Download:
     def _send(self, data: bytes | bytearray) -> None:
         if self._chunked:
             self._sock.sendall(b"%x\r\n" % len(data))
+        if self._cut:
+            self._sock.sendall(_half(data))
+            raise ConnectionAbortedError
         self._sock.sendall(data)
         if self._chunked:
             self._sock.sendall(b"\r\n")
+
+
+def _half(data: bytes | bytearray) -> bytes:
+    return bytes(data[: len(data) // 2])
 
 
 def dump(value: Any) -> bytes:
@@ -299,7 +311,9 @@ class Handler(tornado.web.RequestHandler):
         self._life = life
         self._route: Route | None = None
         self._names: dict[str, str] = {}
+        self._path = ""  # without the version
         self._version = API_VERSION
+        self._drill: drills.Drill | None = None
         self._refusal: Reply | None = None
         self._chunks: list[bytes] = []
         self._length = 0
@@ -335,6 +349,7 @@ class Handler(tornado.web.RequestHandler):
         if match:
             self._version, path = match[1], match[2]
             self._refusal = self._refuse_version(match[1])
+        self._path = path
         found = self._router.find(self.request.method or "", path)
         if found is None and self._refusal is None:
             self._refusal = Reply({"message": "page not found"}, 404)
@@ -372,11 +387,13 @@ class Handler(tornado.web.RequestHandler):
 
     async def _serve(self) -> None:
         self._serving = True
-        if self._refusal is not None or self._route is None:
-            self._answer(self._refusal or Reply(status=404))
-            return
         call = Call(self, self._engine, self._version, self._names)
         try:
+            if await self._spoilt(call):
+                return
+            if self._refusal is not None or self._route is None:
+                await self._answer(self._refusal or Reply(status=404))
+                return
             if self.body_file is not None:
                 self.body_file.seek(0)
             result = await self._route.endpoint(call)
@@ -389,23 +406,65 @@ class Handler(tornado.web.RequestHandler):
         finally:
             if self._detached:
                 self.on_finish()
-        if call.answered:
-            if not self._detached:
-                with suppress(StreamClosedError):
-                    self.finish()
-            return
-        self._answer(result)
+        with suppress(StreamClosedError):
+            if not call.answered:
+                await self._answer(result)
+            elif self._cuts:
+                self.hang_up()
+            elif not self._detached:
+                self.finish()
 
     _serving = False
     _detached = False
 
     get = head = post = put = delete = patch = options = _serve  # type: ignore[assignment]
 
-    def _answer(self, result: Any) -> None:
+    @property
+    def _cuts(self) -> bool:
+        return self._drill is not None and self._drill.fault.cuts
+
+    async def _spoilt(self, call: Call) -> bool:
+        """What a drill makes of this request before its endpoint is called; whether that is the end of it."""
+        self._drill = drill = self._engine.drills.take(self._path)
+        if drill is None:
+            return False
+        self.set_header(drills.HEADER, drill.name)
+        if drill.seconds:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(call.gone(), drill.seconds)
+        if drill.fault.hangs_up or self.gone.is_set():
+            self.hang_up()
+            return True
+        if drill.fault.status:
+            await self._answer(Reply(drill.fault.body, drill.fault.status, kind=drill.fault.kind))
+            return True
+        return False
+
+    def hang_up(self) -> None:
+        """End the connection where it is. Raises StreamClosedError when it has ended."""
+        if self._detached:
+            return
+        try:
+            self._take_over().close()
+        finally:
+            self.on_finish()
+
+    async def send_piece(self, data: bytes) -> None:
+        """A part of a body whose head has gone out. Raises StreamClosedError when a drill cuts it there."""
+        self.write(_half(data) if self._cuts else data)
+        await self.flush()
+        if self._cuts:
+            self.hang_up()
+            raise StreamClosedError
+
+    async def _answer(self, result: Any) -> None:
         reply = result if isinstance(result, Reply) else Reply(result, 204 if result is None else 200)
         self.set_status(reply.status)
         for name, value in reply.headers.items():
             self.set_header(name, value)
+        if self._cuts and (reply.body is None or self.request.method == "HEAD"):
+            self.hang_up()
+            return
         if reply.body is None:
             if reply.status not in (204, 304):
                 self.set_header("Content-Length", "0")
@@ -416,6 +475,9 @@ class Handler(tornado.web.RequestHandler):
         if self.request.method == "HEAD":
             self.set_header("Content-Length", str(len(data)))
             self.finish()
+        elif self._cuts:
+            self.set_header("Content-Length", str(len(data)))
+            await self.send_piece(data)
         else:
             self.finish(data)
 
@@ -456,13 +518,13 @@ class Handler(tornado.web.RequestHandler):
         chunked = self.request.version != "HTTP/1.0"
         lines = ["HTTP/1.1 200 OK", f"Server: {SERVER}", f"Api-Version: {API_VERSION}"]
         lines += ["Docker-Experimental: false", "Ostype: linux", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in headers.items()] + self._told_drill()
         lines += ["Transfer-Encoding: chunked"] if chunked else []
         stream = self._take_over()
         with stream.socket.dup() as sock:
             stream.close()
             sock.setblocking(True)
-            out = Download(sock, ("\r\n".join(lines) + "\r\n\r\n").encode(), chunked=chunked)
+            out = Download(sock, ("\r\n".join(lines) + "\r\n\r\n").encode(), chunked=chunked, cut=self._cuts)
 
             def send() -> None:
                 with suppress(ConnectionError):
@@ -487,11 +549,15 @@ class Handler(tornado.web.RequestHandler):
             "Docker-Experimental: false",
             "Ostype: linux",
             f"Server: {SERVER}",
+            *self._told_drill(),
         ]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         await writer.drain()
         await asyncio.sleep(_HEAD_PAUSE)
-        return Hijacked(reader, writer, early)
+        return Hijacked(reader, writer, early, cut=self._cuts)
+
+    def _told_drill(self) -> list[str]:
+        return [f"{drills.HEADER}: {self._drill.name}"] if self._drill is not None else []
 
 
 def _error(status: int, message: str) -> Reply:

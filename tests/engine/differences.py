@@ -121,7 +121,7 @@ QUIRKS: dict[str, tuple[str, ...]] = {
         "as in the API's first years; given up between 26 and 28",
     ),
     "images: digests empties the answer": ("Podman", "200 and a body of no bytes; a defect of 5.8"),
-    "attach_ws: there is none": ("Podman", "dockermagic practice engine", "neither has a WebSocket"),
+    "attach_ws: there is none": ("Podman", "its compatible API leaves it out"),
     "exec: a second start is an error": ("Podman", "Docker answers 200, and says it in the stream"),
     "exec: a missing program is 126": ("Docker Engine 20", "became 127 between 26 and 28"),
     "logs: no UTF-8 becomes U+FFFD": ("Docker Engine", "its log driver json-file stores JSON, which has no bytes"),

@@ -133,10 +133,10 @@ def test_cleanup_by_the_magic(magic: Magic, made: Made, marked: str) -> None:
     assert len(magic.run("%docker cleanup")) == 0
 
 
-def test_has_tty(by: Caller, made: Made) -> None:
-    assert commands.has_tty(by.session, made(start=False, Tty=True)) is True
-    assert commands.has_tty(by.session, made(start=False)) is False
-    assert commands.has_tty(by.session, "es-none") is None
+def test_whether_a_container_has_a_terminal(by: Caller, made: Made) -> None:
+    assert by.session.terminal({"id": made(start=False, Tty=True)}) is True
+    assert by.session.terminal({"id": made(start=False)}) is False
+    assert by.session.terminal({"id": "es-none"}) is None
 
 
 def test_the_notebooks_walk(magic: Magic, made: Made) -> None:

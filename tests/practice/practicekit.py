@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
 
 
-def eventually(check: Callable[[], Any], what: str = "") -> Any:
+def eventually(check: Callable[[], Any], what: str = "", pause: float = 0.02) -> Any:
     """The first true answer of the check; fails when there is none for a long time."""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -30,7 +30,7 @@ def eventually(check: Callable[[], Any], what: str = "") -> Any:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"never came true: {what or check}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 class _Connection(http.client.HTTPConnection):

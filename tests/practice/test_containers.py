@@ -366,3 +366,36 @@ def test_what_is_not_offered_is_501_and_a_sentence(engine: Engine, host: dict) -
     assert answer.status == 501
     assert answer.message.startswith("the practice engine ")
     assert engine.names(all=1) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "then"),
+    [
+        ("POST", "stop?t=5", 204, "exited"),
+        ("POST", "kill", 204, "exited"),
+        ("POST", "restart?t=5", 204, "running"),
+        ("POST", "pause", 204, "paused"),
+        ("GET", "top", 200, "running"),
+        ("POST", "resize?h=10&w=10", 200, "running"),
+    ],
+)
+def test_a_request_during_a_start_waits_for_it(engine: Engine, method: str, path: str, status: int, then: str) -> None:
+    """As on Docker, whose answers these are."""
+    for _ in range(8):
+        identity = engine.create("sh", "-c", "trap 'exit 3' TERM; sleep 86410 & wait")
+        head = f"POST /containers/{identity}/start HTTP/1.1\nHost: e\nContent-Length: 0\nConnection: close\n\n"
+        with engine.raw(head) as starting:
+            furnished = engine.data / "containers" / identity / "root" / ".dockerenv"
+            eventually(furnished.exists, pause=0.001)  # the start is under way, and takes a while yet
+            assert engine.call(method, f"/containers/{identity}/{path}").status == status
+            assert starting.recv(4096).startswith(b"HTTP/1.1 204 ")
+        assert engine.state(identity)["Status"] == then
+        engine.delete(f"/containers/{identity}", force=1)
+
+
+def test_a_volume_without_a_name_is_no_folder_of_the_machine(engine: Engine) -> None:
+    path = f"/no-such-folder-{os.getpid()}"
+    identity = engine.run("touch", f"{path}/x", HostConfig={"Binds": [path]})
+    assert engine.wait(identity) == 0
+    assert not os.path.exists(path)
+    assert engine.get(f"/containers/{identity}/json").json["Mounts"] == []

@@ -47,6 +47,37 @@ def test_export_is_the_whole_tree(engine: Engine) -> None:
     assert {"bin/busybox", "etc/passwd", "tmp"} <= set(found) or {"bin/sh", "etc/passwd", "tmp"} <= set(found)
 
 
+def test_a_root_file_system_is_the_containers_own(engine: Engine) -> None:
+    """Also where all tools are hard links of one file: neither the image nor another container sees a change."""
+    script = "chmod 700 /bin/cat; rm /bin/ls; echo mine > /etc/passwd; touch -d 2001-01-01 /bin/sh; chown 1:1 /bin/vi"
+    spoiler = engine.run("sh", "-c", script)
+    engine.wait(spoiler)
+    found = {change["Path"] for change in engine.get(f"/containers/{spoiler}/changes").json}
+    assert {"/bin/cat", "/bin/ls", "/etc/passwd"} <= found
+    other = engine.run("sh", "-c", "ls -ln /bin/cat /bin/ls /bin/sh /bin/vi; head -1 /etc/passwd; touch /new")
+    engine.wait(other)
+    said = engine.logs(other)
+    assert said.count("-rwxr-xr-x") == 4
+    assert "2001" not in said
+    assert said.endswith("root:x:0:0:root:/root:/bin/sh\n")
+    assert engine.get(f"/containers/{other}/changes").json == [{"Path": "/new", "Kind": 1}]
+
+
+def test_a_file_with_many_names_is_counted_once(engine: Engine) -> None:
+    identity = engine.run("sh", "-c", "cp /bin/busybox /one || cp /bin/sh /one; for n in 2 3 4; do ln /one /$n; done")
+    engine.wait(identity)
+    found = engine.get(f"/containers/{identity}/json", size=1).json
+    size = stat_of(engine, identity, "/one")["size"]
+    assert found["SizeRw"] == size
+
+
+def test_what_is_exported_can_be_imported_and_run(engine: Engine) -> None:
+    data = engine.get(f"/containers/{engine.create('true')}/export").body
+    assert engine.call("POST", "/images/create?fromSrc=-&repo=perf-again", data).status == 200
+    assert engine.output("sh", "-c", "ls /bin/sh && echo up", Image="perf-again") == "/bin/sh\nup\n"
+    assert engine.delete("/images/perf-again").status == 200
+
+
 def test_put_and_get(engine: Engine) -> None:
     identity = engine.create("true")
     data = make_tar(**{"one.txt": "1", "deep/two.txt": "2"})

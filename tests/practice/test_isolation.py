@@ -296,3 +296,53 @@ def test_info_tells_what_is_not_held(placed: Engine, tier: isolation.Tier) -> No
     assert tier.name in warnings
     assert ("can read and write whatever" in warnings) == (not files_held(tier))
     assert ("can signal processes outside" in warnings) == (not signals_held(tier))
+
+
+def probed(patience: str, asked: str | None, place: Path) -> subprocess.CompletedProcess[str]:
+    """A probe in a process of its own, that has only so much patience; prints the tier, then the warnings."""
+    script = (
+        "import sys, pathlib\n"
+        "from practice_engine import isolation, kernel\n"
+        "kernel.become_subreaper()\n"
+        f"isolation.PATIENCE = {patience}\n"
+        f"found = isolation.probe({asked!r}, pathlib.Path({str(place)!r}))\n"
+        "print(found.tier.name, *found.warnings(), sep='\\n')\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, timeout=200)
+
+
+NO_TIME = "1e-6"
+
+
+@pytest.mark.parametrize("tier", ["namespaces", "user-namespaces", "proot"])
+def test_a_probe_that_had_no_time_is_given_more(tier: str, tmp_path: Path) -> None:
+    unhurried = probed("(60.0,)", tier, tmp_path)
+    if unhurried.returncode:
+        pytest.skip(unhurried.stderr.strip().splitlines()[-1])
+    hurried = probed(f"({NO_TIME}, 60.0)", tier, tmp_path)
+    assert (hurried.returncode, hurried.stdout) == (0, unhurried.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_answer_in_time_is_told_apart_from_a_refusal(tmp_path: Path) -> None:
+    none = probed(f"({NO_TIME}, {NO_TIME})", "proot" if shutil.which("proot") else "user-namespaces", tmp_path)
+    assert none.returncode
+    assert "no answer within 1e-06 seconds" in none.stderr.strip().splitlines()[-1]
+
+
+def test_warnings_name_the_tiers_that_were_not_taken() -> None:
+    found = isolation.Isolation(
+        isolation.BY_NAME["plain"],
+        landlock=0,
+        refused=(("chroot", "needs root"), ("proot", "no answer within 60 seconds")),
+        untold=("proot",),
+    )
+    refused, untold = (
+        [line for line in found.warnings() if name in line and "Isolation tier" not in line]
+        for name in ("chroot", "proot")
+    )
+    assert refused == ["Better tiers that this place refuses: chroot (needs root)."]
+    assert len(untold) == 1
+    assert untold[0].startswith("WARNING: whether the tier proot works here is not known")
+    assert "60 seconds" in untold[0]

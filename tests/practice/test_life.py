@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -51,7 +52,6 @@ def test_killed_with_nine(engines: Engines) -> None:
     eventually(lambda: len(alive("sleep 86402")) >= 2)
     engine.kill()
     eventually(lambda: not alive("sleep 86402"))
-    eventually(lambda: not alive(f"shim.py {engine.directory}"))
     engine.start()
     state = engine.state("victim")
     assert (state["Status"], state["ExitCode"], state["Pid"]) == ("exited", 137, 0)
@@ -60,15 +60,57 @@ def test_killed_with_nine(engines: Engines) -> None:
     eventually(lambda: engine.state("again")["Running"])
 
 
-def shims_of(engine: Engine) -> list[int]:
+def shims_of(engine: Engine, *, nursery: bool = False) -> list[int]:
+    """What the engine has forked off: a shim for each run, in a session of its own; or the one that forks them."""
     assert engine.process is not None
-    parent = str(engine.process.pid)
     found = []
     for pid, command in processes():
         if "shim.py" in command:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            found += [pid] if fields[1] == parent else []
+            parent, _, session = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1:4]
+            if int(parent) == engine.process.pid and (int(session) != pid) == nursery:
+                found.append(pid)
     return found
+
+
+def test_a_killed_nursery_is_replaced_and_takes_nothing_along(engines: Engines) -> None:
+    engine = engines().start()
+    before = engine.run("sleep", "86407")
+    (nursery,) = shims_of(engine, nursery=True)
+    os.kill(nursery, signal.SIGKILL)
+    after = engine.run("sleep", "86407")
+    assert [engine.state(identity)["Running"] for identity in (before, after)] == [True, True]
+    assert shims_of(engine, nursery=True) not in ([], [nursery])
+    assert engine.execute(before, "echo", "here") == (0, "here\n")
+    engine.clear()
+    eventually(lambda: shims_of(engine) == [])
+    assert alive("sleep 86407") == []
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_no_nursery_outlives_its_engine(engines: Engines, how: str) -> None:
+    engine = engines().start()
+    engine.run("sleep", "86408")
+    (nursery,) = shims_of(engine, nursery=True)
+    getattr(engine, how)()
+    eventually(lambda: not Path(f"/proc/{nursery}").exists())
+
+
+def test_an_engine_whose_data_is_removed_ends_and_says_so(engines: Engines) -> None:
+    engine = engines().start()
+    engine.run("sleep", "86409")
+    socket_path = Path(engine.socket)
+    shutil.rmtree(engine.data)
+    socket_path.unlink()
+    socket_path.touch()  # as if the next engine had its own there
+    assert engine.process is not None
+    said, _ = engine.process.communicate(timeout=30)
+    assert engine.process.returncode == 0
+    assert said.strip().splitlines() == [
+        f"dockermagic practice engine: its data in {engine.data} was removed: "
+        "the engine ends, and its containers with it"
+    ]
+    assert alive("sleep 86409") == []
+    assert socket_path.exists()
 
 
 def test_a_killed_shim_takes_its_container_along(engines: Engines) -> None:

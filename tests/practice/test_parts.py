@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from practice_engine import busybox, clock, filters, frames, images, rooted, routes, shim, spec, trees
+from practice_engine import busybox, clock, drills, filters, frames, images, rooted, routes, shim, spec, trees
 from practice_engine.errors import STATUS, BadParameter, EngineError, status_of
 from practice_engine.logs import STDERR, STDOUT, LogStore
 
@@ -219,3 +219,16 @@ def test_busybox_from_host_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "tools of this machine" in told
     assert os.access(tmp_path / "root" / "bin" / "sh", os.X_OK)
     assert (tmp_path / "root" / "tmp").stat().st_mode & 0o7777 == 0o1777
+
+
+def test_a_drill_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(drills.time, "monotonic", lambda: now)
+    store = drills.Drills()
+    store.begin("error", "/containers/*", 3, None)
+    now += drills.LONGEST - 1
+    assert store.take("/containers/json") is not None
+    now += 1
+    assert store.take("/containers/json") is None
+    assert store.all() == []
+    assert store.warnings() == []

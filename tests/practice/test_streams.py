@@ -190,3 +190,9 @@ def test_attach_over_a_websocket(engine: Engine) -> None:
         rest += sock.recv(4096)
     assert rest == bytes([0x82, len(payload)]) + payload
     sock.close()
+
+
+def test_what_a_program_says_at_once_on_two_streams_stays_in_order(engine: Engine) -> None:
+    """As with `ls nosuch; echo $?`: the error first."""
+    for _ in range(10):
+        assert engine.output("sh", "-c", "echo error >&2; echo after") == "error\nafter\n"

@@ -26,14 +26,14 @@ def talk(session: Session, fake: FakeEngine) -> Session:
     ("text", "fragment", "words"),
     [
         ("%docker ", "", list(commands.SUBCOMMANDS)),
-        ("%docker st", "st", ["start", "stop"]),
-        ("%dockerapi st", "st", ["start", "stop"]),
+        ("%docker st", "st", ["start", "states", "stop"]),
+        ("%dockerapi st", "st", ["start", "states", "stop"]),
         ("%%docker cr", "cr", ["create"]),
-        ("x = %docker st", "st", ["start", "stop"]),
-        ("x=%docker st", "st", ["start", "stop"]),
-        ("if True:\n    %docker st", "st", ["start", "stop"]),
+        ("x = %docker st", "st", ["start", "states", "stop"]),
+        ("x=%docker st", "st", ["start", "states", "stop"]),
+        ("if True:\n    %docker st", "st", ["start", "states", "stop"]),
         ("a = 1\n%docker pi", "pi", ["ping"]),
-        ("%docker p", "p", ["pause", "ping"]),
+        ("%docker pi", "pi", ["ping"]),
         ("%docker ps", "ps", ["ps"]),
         ("%docker zz", "zz", []),
         ("%docker start ", "", NAMES),
@@ -100,7 +100,7 @@ def test_an_engine_that_is_of_no_help(talk, fake, monkeypatch, text, answer):
 
 def test_no_engine():
     assert complete.candidates(Session(), "%docker start w") == ("w", [])
-    assert complete.candidates(Session(), "%docker st") == ("st", ["start", "stop"])
+    assert complete.candidates(Session(), "%docker st") == ("st", ["start", "states", "stop"])
 
 
 def test_completing_is_not_remembered(talk):
@@ -111,9 +111,9 @@ def test_completing_is_not_remembered(talk):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("%docker st", ["start", "stop"]),
-        ("x = %docker st", ["start", "stop"]),
-        ("%%docker st", ["start", "stop"]),
+        ("%docker st", ["start", "states", "stop"]),
+        ("x = %docker st", ["start", "states", "stop"]),
+        ("%%docker st", ["start", "states", "stop"]),
         ("%docker start web", ["web", "web.old"]),
         ("%docker list --al", ["--all"]),
     ],
@@ -146,4 +146,4 @@ def test_the_hook_for_an_older_ipython(shell, talk):
 
     complete._install_hook(Old(), talk)
     assert len(hooks) == 2
-    assert all(hook(None, Event()) == ["start", "stop"] for hook in hooks.values())
+    assert all(hook(None, Event()) == ["start", "states", "stop"] for hook in hooks.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,10 +16,13 @@ import dockermagic
 
 PACKAGE = Path(dockermagic.__file__).parent
 ORDER = (
-    "__init__ __main__ lab layout magic complete commands states pictures show tables session hunter transport duplex "
-    "tongues practice locate arguments bodies words files endpoints exchange frames errors language"
+    "__init__ __main__ lab layout magic complete commands "
+    "lessons.__init__ lessons.desk lessons.course lessons.lNN lessons.exercise lessons.cards lessons.making "
+    "lessons.progress lessons.asking "
+    "states pictures show tables ours session hunter transport duplex tongues practice locate "
+    "arguments bodies words files endpoints exchange frames errors language"
 ).split()
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
 ROOMS = {
     "IPython": {"magic", "complete"},
     "traitlets": {"magic"},
@@ -32,9 +36,15 @@ ROOMS = {
 }
 
 
+def place(module: str) -> str:
+    """A module's name in ORDER: every lesson's own module stands in one place."""
+    return re.sub(r"^lessons\.l\d\d_\w+$", "lessons.lNN", module)
+
+
 def imports(module: str, *, first: bool = False) -> Iterator[str]:
     """The modules that one of ours imports, ours with a leading dot; with `first` only those at import time."""
-    waiting: list[ast.AST] = [ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))]
+    waiting: list[ast.AST] = [ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))]
+    folder = module.rpartition(".")[0]
     while waiting:
         node = waiting.pop()
         if first and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -42,20 +52,27 @@ def imports(module: str, *, first: bool = False) -> Iterator[str]:
         waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            yield from (f".{node.module}",) if node.module else (f".{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield str(node.module).partition(".")[0]
+            ours = bool(node.level) or str(node.module).partition(".")[0] == PACKAGE.name
+            here = folder if node.level else ""
+            said = (node.module or "") if node.level else str(node.module).partition(".")[2]
+            base = ".".join(filter(None, (here, said)))
+            if not ours:
+                yield str(node.module).partition(".")[0]
+            elif f"{base}.__init__" in MODULES or not base:
+                yield from (f".{base}.{alias.name}".replace("..", ".") for alias in node.names)
+            else:
+                yield f".{base}"
 
 
 def test_every_module_has_its_place():
-    assert set(MODULES) <= set(ORDER), "a new module: write it into ORDER, above all that it imports"
+    assert set(map(place, MODULES)) <= set(ORDER), "a new module: write it into ORDER, above all that it imports"
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_run_downwards(module):
-    lower = ORDER[ORDER.index(module) + 1 :]
-    ours = {name.removeprefix(".") for name in imports(module) if name.startswith(".")}
+    lower = ORDER[ORDER.index(place(module)) + 1 :]
+    ours = {place(name.removeprefix(".")) for name in imports(module) if name.startswith(".")}
     assert ours <= {*lower, "__version__"}, f"{module} imports upwards"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import nbformat
@@ -215,7 +216,7 @@ def test_a_write_that_fails_is_one_line_and_leaves_no_half(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(layout.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(CannotLay, match="No space left on device"):
         lay_out(source, folder)
     assert (folder / FIRST).read_bytes() == before

@@ -350,6 +350,57 @@ def test_cleanup_of_nothing(shell: Shell, fake):
     assert (found.error, len(found.value)) == (None, 0)
 
 
+DRILLS = "/practice/drills"
+SLOW = {"Name": "slow", "Path": "/containers/*", "Count": 2, "Seconds": 1.5, "Ends": 59}
+
+
+def test_drills_are_listed(shell: Shell, fake):
+    fake.on("GET", DRILLS, Answer(200, [SLOW]))
+    found = shell.run("%docker drill")
+    assert found.error is None, found.text
+    assert asked(fake) == [f"GET {DRILLS}"]
+    assert found.value.to_dict("records") == [
+        {"drill": "slow", "path": "/containers/*", "count": 2, "seconds": 1.5, "ends_in": 59}
+    ]
+    assert [str(found.value[name].dtype) for name in ("count", "seconds", "ends_in")] == ["int64", "float64", "int64"]
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        ("drill error", {"Name": "error"}),
+        (
+            "drill slow --path /containers/* --count 2 --seconds 1",
+            {"Name": "slow", "Path": "/containers/*", "Count": 2, "Seconds": 1},
+        ),
+    ],
+)
+def test_a_drill_begins(shell: Shell, fake, line, sent):
+    fake.on("POST", DRILLS, Answer(201, SLOW)).on("GET", DRILLS, Answer(200, [SLOW]))
+    found = shell.run(f"%docker {line}")
+    assert found.error is None, found.text
+    assert asked(fake) == [f"POST {DRILLS}", f"GET {DRILLS}"]
+    assert json.loads(fake.requests[0].body) == sent
+    assert list(found.value.drill) == ["slow"]
+
+
+def test_drills_end(shell: Shell, fake):
+    fake.on("DELETE", DRILLS, Answer(200, [SLOW])).on("GET", DRILLS, Answer(200, []))
+    found = shell.run("%docker drill --off")
+    assert found.error is None, found.text
+    assert asked(fake) == [f"DELETE {DRILLS}", f"GET {DRILLS}"]
+    assert (len(found.value), list(found.value.columns)) == (0, ["drill", "path", "count", "seconds", "ends_in"])
+
+
+def test_an_answer_that_a_drill_has_spoilt_says_so(shell: Shell, fake):
+    fake.on("GET", "/containers/json", Answer(500, {"message": "a drill"}, {"Practice-Drill": "error"}))
+    found = shell.run("%docker list")
+    assert isinstance(found.error, errors.ServerError)
+    assert "a drill has spoilt this answer: error" in found.beside
+    fake.on("GET", "/containers/json", Answer(200, []))
+    assert "drill" not in shell.run("%docker list").beside
+
+
 def test_connect_and_doctor(shell: Shell, fake):
     found = shell.run(f"%docker connect {fake.host}").value
     assert found.to_dict("records") == [

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from fake_engine import FakeEngine
+from fake_engine import Answer, FakeEngine
 from hypothesis import example, given
 from hypothesis import strategies as st
 from shellkit import Shell
@@ -92,7 +92,7 @@ def test_no_name_breaks_the_picture(name: str, state: str) -> None:
 
 
 def test_the_magic_asks_by_inspect(shell: Shell, fake: FakeEngine) -> None:
-    fake.reply("GET", "/containers/web/json", {"Id": "1", "State": {"Status": "exited"}})
+    fake.on("GET", "/containers/web/json", Answer(200, {"Id": "1", "State": {"Status": "exited"}}))
     cell = shell.run("%docker states web")
     assert cell.error is None
     assert [(each.method, each.path) for each in fake.requests] == [("GET", "/v1.51/containers/web/json")]

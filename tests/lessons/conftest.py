@@ -1,0 +1,32 @@
+"""A real IPython shell with the magic, one for all exercises, on each engine in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from lessonkit import Learner
+from plain import Engine
+from traitlets.config import Config
+
+from dockermagic.language import FIRST
+
+
+@pytest.fixture(scope="session")
+def learner(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
+    """A learner in a folder of notebooks of their own."""
+    home: Path = tmp_path_factory.mktemp("home")
+    (home / FIRST).touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(home / "ipython"))
+        patch.setenv("DOCKER_HOST", engine.host)
+        patch.setenv("DOCKER_CONFIG", str(home / "docker"))
+        patch.chdir(home)
+        InteractiveShell.clear_instance()
+        shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+        learner = Learner(shell)
+        learner.run("%load_ext dockermagic")
+        yield learner
+        InteractiveShell.clear_instance()

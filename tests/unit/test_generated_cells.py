@@ -1,0 +1,82 @@
+"""What is generated in the notebooks is up to date, and replaced, never written twice."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from dockermagic.language import FIRST
+from dockermagic.lessons.course import LESSONS
+from dockermagic.lessons.exercise import Lesson
+
+ROOT = Path(__file__).parents[2]
+TWO = (Lesson("00-start", "", "a start", 5), Lesson("01-list", "GET /a", "a list", 7))
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("lessons_tool", ROOT / "tools" / "lessons.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["lessons_tool"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_notebooks_are_up_to_date(tool):
+    assert [path.name for path, _ in tool.behind(ROOT / "notebooks")] == [], "run `make docs`"
+
+
+def test_every_lesson_but_the_ends_has_all_its_links(tool):
+    assert tool.navigation(LESSONS, 0) == "next: [01 list](01-list.ipynb) →"
+    assert tool.navigation(LESSONS, 2).split(" · ") == [
+        "← previous: [01 list](01-list.ipynb)",
+        "start: [00 start](00-start.ipynb)",
+        "next: [03 inspect](03-inspect.ipynb) →",
+    ]
+    assert "next" not in tool.navigation(LESSONS, len(LESSONS) - 1)
+
+
+def test_minutes_are_summed(tool):
+    table = tool.contents(TWO).splitlines()
+    assert table[2:] == [
+        "| [00 start](00-start.ipynb) |  | a start | 0 | 5 |",
+        "| [01 list](01-list.ipynb) | `GET /a` | a list | 0 | 7 |",
+        "| all |  |  | 0 | 12 |",
+    ]
+
+
+def test_a_generated_cell_is_replaced_and_keeps_its_place_and_its_metadata(tool, tmp_path: Path):
+    for lesson in TWO:
+        cells = [new_markdown_cell("# A"), new_code_cell("1"), new_markdown_cell("## End")]
+        nbformat.write(new_notebook(cells=cells), tmp_path / f"{lesson.name}.ipynb")
+    for path, text in tool.behind(tmp_path, TWO):
+        path.write_text(text)
+    assert tool.behind(tmp_path, TWO) == []
+    first = nbformat.read(tmp_path / FIRST, as_version=4)
+    assert [cell.metadata.get("tags") for cell in first.cells] == [
+        None,
+        ["minutes"],
+        None,
+        None,
+        ["contents"],
+        ["navigation"],
+    ]
+    first.cells[1].source, first.cells[1].metadata["more"] = "*About 99 minutes.*", 1
+    first.cells.append(first.cells.pop(4))
+    first.cells.append(nbformat.from_dict({**first.cells[1], "id": "again"}))
+    nbformat.write(first, tmp_path / FIRST)
+    ((path, text),) = tool.behind(tmp_path, TWO)
+    path.write_text(text)
+    anew = nbformat.read(path, as_version=4)
+    assert len(anew.cells) == 6
+    assert anew.cells[1].source == "*About 5 minutes.*"
+    assert anew.cells[1].metadata["more"] == 1
+    assert anew.cells[-1].metadata.tags == ["contents"]
