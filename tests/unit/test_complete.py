@@ -26,12 +26,12 @@ def talk(session: Session, fake: FakeEngine) -> Session:
     ("text", "fragment", "words"),
     [
         ("%docker ", "", list(commands.SUBCOMMANDS)),
-        ("%docker st", "st", ["start", "states", "stop"]),
-        ("%dockerapi st", "st", ["start", "states", "stop"]),
+        ("%docker st", "st", ["start", "stop", "states"]),
+        ("%dockerapi st", "st", ["start", "stop", "states"]),
         ("%%docker cr", "cr", ["create"]),
-        ("x = %docker st", "st", ["start", "states", "stop"]),
-        ("x=%docker st", "st", ["start", "states", "stop"]),
-        ("if True:\n    %docker st", "st", ["start", "states", "stop"]),
+        ("x = %docker st", "st", ["start", "stop", "states"]),
+        ("x=%docker st", "st", ["start", "stop", "states"]),
+        ("if True:\n    %docker st", "st", ["start", "stop", "states"]),
         ("a = 1\n%docker pi", "pi", ["ping"]),
         ("%docker pi", "pi", ["ping"]),
         ("%docker ps", "ps", ["ps"]),
@@ -100,7 +100,7 @@ def test_an_engine_that_is_of_no_help(talk, fake, monkeypatch, text, answer):
 
 def test_no_engine():
     assert complete.candidates(Session(), "%docker start w") == ("w", [])
-    assert complete.candidates(Session(), "%docker st") == ("st", ["start", "states", "stop"])
+    assert complete.candidates(Session(), "%docker st") == ("st", ["start", "stop", "states"])
 
 
 def test_completing_is_not_remembered(talk):
@@ -111,9 +111,9 @@ def test_completing_is_not_remembered(talk):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("%docker st", ["start", "states", "stop"]),
-        ("x = %docker st", ["start", "states", "stop"]),
-        ("%%docker st", ["start", "states", "stop"]),
+        ("%docker st", ["start", "stop", "states"]),
+        ("x = %docker st", ["start", "stop", "states"]),
+        ("%%docker st", ["start", "stop", "states"]),
         ("%docker start web", ["web", "web.old"]),
         ("%docker list --al", ["--all"]),
     ],
@@ -146,4 +146,4 @@ def test_the_hook_for_an_older_ipython(shell, talk):
 
     complete._install_hook(Old(), talk)
     assert len(hooks) == 2
-    assert all(hook(None, Event()) == ["start", "states", "stop"] for hook in hooks.values())
+    assert all(hook(None, Event()) == ["start", "stop", "states"] for hook in hooks.values())

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from shellkit import Shell
 
-from dockermagic import states
+from dockermagic import complete, states
 from dockermagic.endpoints import BY_NAME
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +105,8 @@ def test_without_a_name_nothing_is_asked(shell: Shell, fake: FakeEngine) -> None
     assert cell.error is None
     assert not fake.requests
     assert "unpause" in cell.text
+
+
+def test_tab_offers_containers(shell: Shell, fake: FakeEngine) -> None:
+    fake.on("GET", "/containers/json", Answer(200, [{"Names": ["/web"]}]))
+    assert complete.candidates(shell.magic.session, "%docker states w") == ("w", ["web"])
