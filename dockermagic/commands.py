@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import bodies, endpoints, locate, ours, practice, states, tongues
-from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, Param
+from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, RUNNING, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError
 from .exchange import Exchange
 from .lessons import course, desk
@@ -74,7 +74,7 @@ def _reach(session: Session, tongue: str) -> str:
             "connect sends nothing that could be said in " + tongue, "`%docker connect --as curl` gives curl's options"
         )
     options, base = tongues.where(engine.host, engine.tls)
-    return " ".join([*options, f"{base}/v{engine.api}"])
+    return "\n".join([*tongues.first(engine.host), " ".join([*options, f"{base}/v{engine.api}"])])
 
 
 def doctor(session: Session, values: Mapping[str, Any]) -> Any:
@@ -251,7 +251,7 @@ COMMANDS: tuple[Command, ...] = (
         "exec",
         "run a program in a running container: exec_create, exec_start and exec_inspect",
         execute,
-        places=(CONTAINER,),
+        places=(RUNNING,),
         local=BY_NAME["exec_start"].local,
         body="exec",
     ),

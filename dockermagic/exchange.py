@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from . import masks
 from .errors import NotJson
 from .frames import Piece
+from .packing import Upload
 
 CTRL_D = b"\x04"
 KEPT = 64 * 1024
 SAMPLED = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Request:
     """One call, complete, as it will be sent.
 
@@ -26,7 +28,7 @@ class Request:
         path: with the version, percent-encoded, without the query (`/v1.51/containers/web/json`).
         query: pairs of strings, in order, not encoded.
         headers: name → value, only those that are ours to choose.
-        body: the bytes of the body, or None.
+        body: the bytes of the body, what is read while it is sent, or None.
         input: what is sent after the head of the answer, on a connection that is taken over.
         terminal: whether that goes to a terminal, which takes Ctrl-D for its end, and not the end of our direction.
     """
@@ -35,7 +37,7 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    body: bytes | Upload | None = None
     input: bytes = b""
     terminal: bool = False
 
@@ -56,9 +58,21 @@ class Request:
 
     @property
     def readable(self) -> str:
-        """Path and query as a person reads them, not encoded."""
-        shown = "&".join(f"{name}={value}" if value else name for name, value in self.query)
-        return f"{self.path}?{shown}" if shown else self.path
+        """Path and query as a person reads them, not encoded, without secrets."""
+        safe = self.shown
+        shown = "&".join(f"{name}={value}" if value else name for name, value in safe.query)
+        return f"{safe.path}?{shown}" if shown else safe.path
+
+    @property
+    def shown(self) -> Request:
+        """The request as it may be shown: without passwords and tokens."""
+        query = tuple((name, masks.text(value)) for name, value in self.query)
+        headers = masks.headers(self.headers)
+        body = masks.body(self.body) if isinstance(self.body, bytes) else self.body
+        return replace(self, path=masks.text(self.path), query=query, headers=headers, body=body)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.readable}>"
 
 
 @dataclass

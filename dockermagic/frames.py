@@ -8,9 +8,10 @@ Attach, logs and exec multiplex standard output and standard error on one connec
 from __future__ import annotations
 
 import codecs
+import json
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 STREAMS = ("stdin", "stdout", "stderr")
 HEADER = struct.Struct(">BxxxL")
@@ -164,3 +165,42 @@ class Lines:
 
 def _text(line: bytes) -> str:
     return codecs.decode(line, "utf-8", "backslashreplace").removesuffix("\r")
+
+
+class JsonLines:
+    """Takes apart a stream of JSON values, one after the other, as they arrive; keeps only what is still open."""
+
+    def __init__(self) -> None:
+        self._open = b""
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a value that is not whole yet."""
+        return len(self._open.strip())
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """The values that have become whole.
+
+        Raises:
+            ValueError: a line that is no JSON.
+        """
+        *lines, self._open = (self._open + data).split(b"\n")
+        for line in lines:
+            yield from self._values(line)
+
+    def flush(self) -> Iterator[Any]:
+        """What stands behind the last newline.
+
+        Raises:
+            ValueError: it is no JSON.
+        """
+        rest, self._open = self._open, b""
+        yield from self._values(rest)
+
+    @staticmethod
+    def _values(line: bytes) -> Iterator[Any]:
+        text, decoder = line.decode("utf-8", "replace").strip(), json.JSONDecoder()
+        while text:
+            found, end = decoder.raw_decode(text)
+            yield found
+            text = text[end:].lstrip()

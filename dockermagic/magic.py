@@ -13,12 +13,13 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, bodies, commands, complete, endpoints, practice, show, tongues, words
+from . import arguments, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
 from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
 from .exchange import Exchange
+from .packing import Upload
 from .session import Session, Settings
 
 NAMES = ("docker", "dockerapi")
@@ -72,6 +73,8 @@ class DockerMagic(Magics):
         if found.values.pop("help", False):
             display(help_page(row))
             return None
+        if cell is not None and row.body in packing.KINDS:
+            raise BadArgument(f"{row.name} sends a file, and the cell is text", "name the file or folder: --input PATH")
         if cell is not None and not row.body:
             fed = any(param.kind == "given" for param in row.local)
             raise BadArgument(
@@ -94,7 +97,7 @@ class DockerMagic(Magics):
             raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
         return path
 
-    def _ours(self, command: Command, found: Arguments, body: bytes | None) -> Any:
+    def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
         if inspect.isgeneratorfunction(command.run):
             calls = command.run(self.session, {**found.values, **({} if body is None else {"body": body})})
             return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
@@ -134,13 +137,15 @@ class DockerMagic(Magics):
         except StopIteration:
             return show.Code(tongues.chain(tongue, texts))
 
-    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | None) -> str:
+    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None) -> str:
         engine = self.session.engine
         request = self.session.prepare(row, values, body)
         return tongues.TONGUES[tongue](request, row, engine.host, engine.tls, values.get("output") or "")
 
-    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | None:
-        if not row.body:
+    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | Upload | None:
+        if row.body in packing.KINDS:
+            return packing.KINDS[row.body](found.values)
+        if not row.body or (cell is None and row.body not in bodies.MAKE):
             return None
         if cell is not None:
             body = bodies.from_cell(cell, row.body)
@@ -151,7 +156,7 @@ class DockerMagic(Magics):
             found.values.pop(name, None)
         return bodies.encode(body)
 
-    def _call(self, row: Endpoint, found: Arguments, body: bytes | None) -> Any:
+    def _call(self, row: Endpoint, found: Arguments, body: bytes | Upload | None) -> Any:
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
@@ -162,6 +167,8 @@ class DockerMagic(Magics):
         from . import tables
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
+        if isinstance(body, Upload):
+            body.watch = watch.progress
         before = self.session.last
         live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
         wanted = tables.Wanted(

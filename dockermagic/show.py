@@ -10,8 +10,10 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
 
+from . import masks
 from .endpoints import Endpoint
 from .exchange import Exchange, size
+from .packing import Upload
 from .session import Settings
 
 SHORT_ID = 12
@@ -94,14 +96,15 @@ def dressed(value: Any) -> Any:
 
 def pretty(value: Any) -> str:
     """JSON, indented, for reading."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(masks.value(value), indent=2, ensure_ascii=False, default=str)
     return visible_lines(text)
 
 
 def bundle(value: Any) -> dict[str, Any]:
     """A tree in every form that a front end may take."""
-    plain = json.loads(json.dumps(value, default=str))
-    return {"application/json": plain, "text/html": branches(value), "text/plain": pretty(value)}
+    safe = masks.value(value)
+    plain = json.loads(json.dumps(safe, default=str))
+    return {"application/json": plain, "text/html": branches(safe), "text/plain": pretty(safe)}
 
 
 def branches(value: Any, name: str = "", deep: int = 0) -> str:
@@ -222,13 +225,21 @@ def captioned(frame: Any) -> str:
         "log": "line",
         "archive": "entry",
         "places": "place",
+        "changes": "change",
+        "history": "layer",
+        "found": "image",
+        "usage": "thing",
+        "pruned": "thing",
+        "deletions": "thing",
+        "messages": "message",
         "drills": "drill",
         "progress": "exercise",
     }.get(kind)
     if noun is None:
         return ""
     plural = {"process": "processes", "entry": "entries"}.get(noun, noun + "s")
-    return f"{count} {noun if count == 1 else plural}"
+    note = frame.attrs[MARKED].get("note")
+    return f"{count} {noun if count == 1 else plural}" + (f"; {note}" if note else "")
 
 
 class Frames:
@@ -394,11 +405,11 @@ class Watch:
 
 def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     """A whole exchange for `%docker last`: request, answer, headers, body, stream frames told apart."""
-    request = exchange.request
+    request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
-    sent = [request.body.decode("utf-8", "backslashreplace")] if request.body else []
+    sent = [_sent(request.body)] if request.body else []
     answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else ["no answer"]
-    answer += [f"{name}: {value}" for name, value in exchange.headers.items()]
+    answer += [f"{name}: {value}" for name, value in masks.headers(exchange.headers.items())]
     body = _frames(exchange) or _body(exchange)
     sections = [
         ("request", [*head, *([""] if sent else []), *sent]),
@@ -413,6 +424,12 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
         plain += ["", f"── {name}", text]
         html.append(f"<p><b>{name}</b></p><pre>{escape(text)}</pre>")
     return {"text/plain": "\n".join(plain), "text/html": "".join(html)}
+
+
+def _sent(body: bytes | Upload) -> str:
+    if isinstance(body, bytes):
+        return body.decode("utf-8", "backslashreplace")
+    return f"({'the files of ' if body.name else ''}{body.source}, {size(body.sent)} as a tar archive)"
 
 
 def _frames(exchange: Exchange) -> list[str]:
@@ -431,9 +448,9 @@ def _body(exchange: Exchange) -> list[str]:
         try:
             text = pretty(json.loads(text))
         except ValueError:
-            return [cut(text, LINE)]
+            return [cut(masks.text(text), LINE)]
     left = exchange.received - len(exchange.kept)
-    return [cut(text, 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
+    return [cut(masks.text(text), 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
 
 
 def overview(rows: Iterable[Endpoint], commands: Iterable[tuple[str, str]]) -> Page:

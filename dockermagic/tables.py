@@ -6,6 +6,7 @@ dtypes when it is empty. All times are UTC with nanoseconds, all sizes are bytes
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -18,10 +19,10 @@ from typing import Any
 
 import pandas as pd
 
-from . import files, frames
+from . import bodies, files, frames, masks
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError, ReplyError, TimedOut
-from .exchange import Exchange
+from .errors import BadFrame, CutShort, FileError, NotJson, ReplyError, StreamFailed, TimedOut
+from .exchange import Exchange, size
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 ENTRY_TYPES = {
@@ -43,6 +44,20 @@ ENTRY_BITS = {
     tarfile.BLKTYPE: stat.S_IFBLK,
     tarfile.FIFOTYPE: stat.S_IFIFO,
 }
+CHANGES = ("modified", "added", "deleted")
+USAGE = {"Images": "image", "Containers": "container", "Volumes": "volume", "BuildCache": "build cache"}
+ALIVE = ("running", "paused", "restarting")
+GO_LINK = 27
+GO_TYPES = {
+    31: stat.S_IFDIR,
+    GO_LINK: stat.S_IFLNK,
+    25: stat.S_IFIFO,
+    24: stat.S_IFSOCK,
+    21: stat.S_IFCHR,
+    26: stat.S_IFBLK,
+}
+GO_BITS = {23: stat.S_ISUID, 22: stat.S_ISGID, 20: stat.S_ISVTX}
+BOTH_BASE64 = str.maketrans("-_", "+/")  # Docker writes the one alphabet, Podman the other
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -97,7 +112,7 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
 def mark(value: Any, exchange: Exchange, curl: str, *, live: bool = False) -> None:
     """Note on a frame of ours which exchange it came from: plain text and numbers in `frame.attrs`."""
     if isinstance(value, pd.DataFrame):
-        request = exchange.request
+        request = exchange.request.shown
         value.attrs["dockermagic"].update(
             exchange={
                 "method": request.method,
@@ -514,6 +529,253 @@ def _json_values(body: bytes) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def changes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerChanges: a row a file.
+
+    Columns: path (text), kind (category: modified, added, deleted).
+    """
+    found = exchange.json() or []
+    frame = _frame({"path": (TEXT, [each.get("Path") or "" for each in found]), "kind": (TEXT, [])}, "changes")
+    frame["kind"] = _category([CHANGES[each["Kind"]] for each in found], CHANGES)
+    return frame
+
+
+def history(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageHistory: a row a layer, the newest first.
+
+    Columns: id (text, `<missing>` where the engine has only the layer), created (UTC), created_by (text),
+    size (int64, bytes), tags (text, joined by ", "), comment (text).
+    """
+    found = exchange.json() or []
+    return _frame(
+        {
+            "id": (TEXT, [each.get("Id") or "" for each in found]),
+            "created": ("seconds", [_seconds(each.get("Created")) for each in found]),
+            "created_by": (TEXT, [each.get("CreatedBy") or "" for each in found]),
+            "size": ("int64", [each.get("Size") or 0 for each in found]),
+            "tags": (TEXT, [", ".join(each.get("Tags") or []) for each in found]),
+            "comment": (TEXT, [each.get("Comment") or "" for each in found]),
+        },
+        "history",
+    )
+
+
+def found(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageSearch: a row an image of the registry.
+
+    Columns: name (text), description (text), stars (int64), official (bool).
+    """
+    listed = exchange.json() or []
+    return _frame(
+        {
+            "name": (TEXT, [each.get("name") or "" for each in listed]),
+            "description": (TEXT, [each.get("description") or "" for each in listed]),
+            "stars": ("int64", [each.get("star_count") or 0 for each in listed]),
+            "official": ("bool", [bool(each.get("is_official")) for each in listed]),
+        },
+        "found",
+    )
+
+
+def deletions(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageDelete: a row a name or a layer.
+
+    Columns: what (text: a name, or an id with its `sha256:`), happened (category: untagged, deleted).
+    """
+    return _gone(exchange.json() or [], "deletions")
+
+
+def pruned(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerPrune, ImagePrune, BuildPrune: a row a thing that was removed, as `deletions` has it.
+
+    `frame.attrs["dockermagic"]["reclaimed"]` is the bytes that this gave back.
+    """
+    told = exchange.json() or {}
+    listed = next((value for key, value in told.items() if key.endswith("Deleted")), None) or []
+    frame = _gone([each if isinstance(each, dict) else {"Deleted": each} for each in listed], "pruned")
+    reclaimed = int(told.get("SpaceReclaimed") or 0)
+    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=f"{size(reclaimed)} of disk came back")
+    return frame
+
+
+def _gone(listed: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
+    pairs = [(str(text), key.lower()) for each in listed for key, text in each.items() if text]
+    frame = _frame({"what": (TEXT, [text for text, _ in pairs]), "happened": (TEXT, [])}, kind)
+    frame["happened"] = _category([happened for _, happened in pairs], ("untagged", "deleted"))
+    return frame
+
+
+def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """SystemDataUsage: a row an image, a container, a volume, a piece of the builder's cache.
+
+    Columns: type (category: image, container, volume, build cache), id (text), name (text), size (int64, bytes;
+    of a container what it wrote), shared (int64, bytes that others use too), in_use (bool), reclaimable (int64,
+    bytes that come back when it is removed: 0 while in use).
+    """
+    told = exchange.json() or {}
+    rows = [_used(kind, each) for key, kind in USAGE.items() for each in told.get(key) or []]
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    frame = _frame(
+        {
+            "type": (TEXT, columns[0]),
+            "id": (TEXT, columns[1]),
+            "name": (TEXT, columns[2]),
+            "size": ("int64", columns[3]),
+            "shared": ("int64", columns[4]),
+            "in_use": ("bool", columns[5]),
+            "reclaimable": ("int64", columns[6]),
+        },
+        "usage",
+    )
+    frame["type"] = _category(list(columns[0]), tuple(USAGE.values()))
+    frame.attrs["dockermagic"]["note"] = f"{size(int(frame['reclaimable'].sum()))} could come back"
+    return frame
+
+
+def _used(kind: str, each: Mapping[str, Any]) -> tuple[str, str, str, int, int, bool, int]:
+    data = each.get("UsageData") or {}
+    names = each.get("RepoTags") or each.get("Names") or [each.get("Name") or each.get("Description") or ""]
+    count = each.get("SizeRw") if kind == "container" else each.get("Size", data.get("Size"))
+    whole, shared = max(0, count or 0), max(0, each.get("SharedSize") or 0)
+    in_use = (
+        str(each.get("State")) in ALIVE
+        or int(each.get("Containers") or 0) > 0
+        or int(data.get("RefCount") or 0) > 0
+        or bool(each.get("InUse"))
+    )
+    title = ", ".join(str(name).removeprefix("/") for name in names)
+    return (
+        kind,
+        str(each.get("Id") or each.get("ID") or ""),
+        title,
+        whole,
+        shared,
+        in_use,
+        0 if in_use else whole - shared,
+    )
+
+
+def path_stat(exchange: Exchange, row: Endpoint, wanted: Wanted) -> dict[str, Any]:
+    """ContainerArchiveInfo: the header X-Docker-Container-Path-Stat, decoded.
+
+    Keys: name (text), size (int, bytes), mode (int, Go's FileMode as it was sent), permissions (text, as `ls -l`
+    writes it), mtime (Timestamp, UTC), linkTarget (text, "" where it is no link).
+    """
+    exchange.read()
+    header = exchange.headers["x-docker-container-path-stat"].translate(BOTH_BASE64)
+    told = json.loads(base64.b64decode(header))
+    mode = int(told["mode"])
+    return {
+        "name": told["name"],
+        "size": told["size"],
+        "mode": mode,
+        "permissions": stat.filemode(_unix_mode(mode)),
+        "mtime": pd.Timestamp(told["mtime"]).tz_convert("UTC"),
+        "linkTarget": (told.get("linkTarget") or "") if mode >> GO_LINK & 1 else "",  # Podman names a file's own path
+    }
+
+
+def _unix_mode(mode: int) -> int:
+    kind = next((bits for at, bits in GO_TYPES.items() if mode >> at & 1), stat.S_IFREG)
+    return kind | sum(bits for at, bits in GO_BITS.items() if mode >> at & 1) | mode & 0o777
+
+
+def uploaded(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """PutContainerArchive: one row that says what happened.
+
+    Columns: container (text), path (text), status (int64), happened (text), sent (int64, bytes of the archive).
+    """
+    frame = outcome(exchange, row, wanted)
+    body = exchange.request.body
+    frame.insert(1, "path", _series([str(wanted.values.get("path", ""))], TEXT))
+    frame["sent"] = _series([len(body) if isinstance(body, bytes) else body.sent if body else 0], "int64")
+    return frame
+
+
+def login(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """SystemAuth: one row that says what happened. A token in the answer is shown nowhere.
+
+    Columns: registry (text), username (text), status (int64), happened (text).
+    """
+    body = exchange.read()
+    exchange.kept = masks.body(exchange.kept) or b""
+    asked, told = exchange.request.body, json.loads(body) if body else {}
+    sent = json.loads(asked) if isinstance(asked, bytes) else {}
+    return _frame(
+        {
+            "registry": (TEXT, [bodies.host_of(sent.get("serveraddress"))]),
+            "username": (TEXT, [str(sent.get("username") or "")]),
+            "status": ("int64", [exchange.status or 0]),
+            "happened": (TEXT, [told.get("Status") or row.statuses.get(exchange.status or 0, exchange.reason)]),
+        },
+        "login",
+    )
+
+
+def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageCreate, ImagePush, ImageLoad, ImageBuild: what the engine told while it worked.
+
+    A row a message; of a layer, whose messages carry its id, the last one stands where the first stood.
+    Columns: id (text, of a layer), message (text), current and total (Int64, bytes; NA where nothing is counted).
+
+    Raises:
+        StreamFailed: the engine told of an error, though it had said 200.
+    """
+    told: dict[str, tuple[str, str, int | None, int | None]] = {}
+    try:
+        for each in read_json(exchange):
+            detail = each.get("progressDetail") or {}
+            failed = (each.get("errorDetail") or {}).get("message") or each.get("error")
+            if failed:
+                raise StreamFailed(
+                    str(failed),
+                    row.steps.get(500) or "the lines before it tell how far it came: `x = %docker last`, then x.value",
+                    detail=f"{row.operation} began with {exchange.status} {exchange.reason}, and failed on the way.",
+                    exchange=exchange,
+                )
+            text = str(each.get("status") or each.get("stream") or _aux(each.get("aux"))).rstrip()
+            if text:
+                layer = str(each.get("id") or "")
+                told[layer or f"\0{len(told)}"] = (layer, text, detail.get("current"), detail.get("total"))
+            wanted.progress(exchange.received)
+    finally:
+        columns = list(zip(*told.values(), strict=True)) or [()] * 4
+        exchange.value = _frame(
+            {
+                "id": (TEXT, columns[0]),
+                "message": (TEXT, columns[1]),
+                "current": ("Int64", columns[2]),
+                "total": ("Int64", columns[3]),
+            },
+            "messages",
+        )
+    return exchange.value
+
+
+def _aux(found: Any) -> str:
+    return ", ".join(f"{key} {text}" for key, text in found.items()) if isinstance(found, dict) else ""
+
+
+def read_json(exchange: Exchange) -> Iterator[Any]:
+    """The JSON values of a stream, as they arrive; memory does not grow.
+
+    Raises:
+        NotJson: the stream holds something else, or ends inside a value.
+    """
+    decoder = frames.JsonLines()
+    try:
+        for chunk in exchange.chunks():
+            yield from decoder.feed(chunk)
+        yield from decoder.flush()
+    except json.JSONDecodeError as error:
+        raise NotJson(
+            f"{exchange.request.method} {exchange.request.path} was answered with a line that is no JSON: "
+            f"{error.doc[:60]!r}",
+            "is this a Docker engine? `%docker doctor` lists what answers where",
+            exchange=exchange,
+        ) from None
+
+
 KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "containers": containers,
     "images": images,
@@ -525,4 +787,14 @@ KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "ping": ping,
     "tree": tree,
     "any": anything,
+    "changes": changes,
+    "history": history,
+    "found": found,
+    "deletions": deletions,
+    "pruned": pruned,
+    "usage": usage,
+    "stat": path_stat,
+    "uploaded": uploaded,
+    "login": login,
+    "messages": messages,
 }

@@ -157,7 +157,7 @@ class Magic:
             if param.name not in values or values[param.name] is False:
                 continue
             value = values[param.name]
-            if param.kind in ("container", "needed"):
+            if param.kind in arguments.PLACED:
                 words.append(value)
             elif value is True:
                 words.append(param.option)
@@ -165,6 +165,10 @@ class Magic:
                 words += [
                     word for key, many in value.items() for each in many for word in (param.option, f"{key}={each}")
                 ]
+            elif isinstance(value, dict):
+                words += [word for key, text in value.items() for word in (param.option, f"{key}={text}")]
+            elif isinstance(value, list):
+                words += [word for text in value for word in (param.option, str(text))]
             else:
                 words += [param.option, str(value)]
         return self.typed(words, body)
