@@ -211,6 +211,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "needed": _word,
     "target": _word,
     "maybe": _word,
+    "anyone": _container,
     "path": _word,
     "exercise": _word,
     "lesson": _word,
@@ -240,7 +241,7 @@ SHOWN = {
     "container": "; `%docker list --all` shows them",
     "reference": "; `%docker images` shows those that are there",
 }
-MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
+MISSABLE = ("target", "maybe", "lesson", "anyone")  # a bare word that may be left out
 BARE = ("container", "reference", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 

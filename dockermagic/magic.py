@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -97,8 +98,8 @@ class DockerMagic(Magics):
         return path
 
     def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
-        if body is not None:
-            calls = command.run(self.session, {**found.values, "body": body})
+        if inspect.isgeneratorfunction(command.run):
+            calls = command.run(self.session, {**found.values, **({} if body is None else {"body": body})})
             return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
@@ -114,14 +115,16 @@ class DockerMagic(Magics):
 
     def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
         """Make the calls of a command one by one, each shown on its line."""
-        call, notes = next(calls), found.notes
+        notes, value = found.notes, None
         while True:
-            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
             try:
-                call, notes = calls.send(value), []
+                call = calls.send(value)
             except StopIteration as stop:
-                display(show.Notes(stop.value.note))
+                if stop.value.note:
+                    display(show.Notes(stop.value.note))
                 return stop.value.value
+            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            notes = []
 
     def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
         """The calls of a command in another tongue; none is made."""
