@@ -61,9 +61,12 @@ def check_body(ask: Asker) -> str:
             say("its restart policy is `{policy}`", policy=policy.get("Name") or "no"),
             say("`RestartPolicy` stands in `HostConfig`, and its `Name` should be `on-failure`"),
         )
-    if policy.get("MaximumRetryCount") != 3:
+    count = int(policy.get("MaximumRetryCount") or 0)
+    if count != 3:
         raise NotYet(
-            say("it is started again at most {count} times; 0 is without end", count=policy.get("MaximumRetryCount")),
+            say("it is started again at most {count} times", count=count)
+            if count
+            else say("it is started again without end"),
             say("`MaximumRetryCount`, beside `Name`, should be 3"),
         )
     return say("`{name}` runs `sleep 600`, and is started again at most 3 times when it fails", name=BODY)

@@ -23,7 +23,9 @@ def prepare_folder(make: Maker) -> None:
 def check_folder(ask: Asker) -> str:
     ask.container(SHIP, say("`%docker prepare inspect-folder` makes it"))
     made = ask.container(FOLDER, say("when you know the folder, make it with `--label folder=…`"))
-    made.must_answer("folder", WHERE, say("in the answer of `inspect`, `Config` tells the folder"))
+    made.must_answer(
+        "folder", WHERE, say("in the answer of `inspect`, `Config` tells the folder; write it as it stands there")
+    )
     return say("`{name}` names the folder in which `{ship}` begins", name=FOLDER, ship=SHIP)
 
 
@@ -57,30 +59,29 @@ def prepare_twin(make: Maker) -> None:
 def check_twin(ask: Asker) -> str:
     model = ask.container(MODEL, say("`%docker prepare inspect-twin` makes it"))
     twin = ask.container(TWIN, say("make it, as like the model as you can"))
-    parts = (
+    parts: tuple[tuple[str, str | list[str], str | list[str]], ...] = (
         (say("the command"), model.command, twin.command),
         (say("the working folder"), model.config.get("WorkingDir") or "/", twin.config.get("WorkingDir") or "/"),
         (
             say("the environment"),
             [f"{name}={value}" for name, value in OF_MODEL.items()],
-            [f"{name}={twin.env.get(name, '')}" for name in OF_MODEL],
+            [f"{name}={twin.env[name]}" for name in OF_MODEL if name in twin.env],
         ),
-        (say("the label `crew`"), model.labels.get("crew"), twin.labels.get("crew", "")),
+        (say("the label `crew`"), model.labels.get("crew", ""), twin.labels.get("crew", "")),
     )
     for part, wanted, have in parts:
         if wanted != have:
             raise NotYet(
-                say("{part} differs: `{twin}` has `{have}`", part=part, twin=TWIN, have=_plain(have)),
-                say(
-                    "`{model}` has `{wanted}`; make the twin anew with `--replace`", model=MODEL, wanted=_plain(wanted)
-                ),
+                say("{part} differs: `{twin}` has {have}", part=part, twin=TWIN, have=_quoted(have)),
+                say("`{model}` has {wanted}; make the twin anew with `--replace`", model=MODEL, wanted=_quoted(wanted)),
             )
     twin.must_be("running")
     return say("`{twin}` runs, and is like `{model}` in command, folder, environment and label", twin=TWIN, model=MODEL)
 
 
-def _plain(value: object) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
+def _quoted(value: str | list[str]) -> str:
+    text = " ".join(value) if isinstance(value, list) else value
+    return f"`{text}`" if text else say("none")
 
 
 LESSON = Lesson(

@@ -34,6 +34,11 @@ def check_count(ask: Asker) -> str:
 
 def check_three(ask: Asker) -> str:
     three = ask.container(THREE)
+    if three.state == "exited":
+        raise NotYet(
+            say("{seen}: its first process had nothing to wait for, or was ended", seen=three.seen),
+            say("the shell should wait for the other two; make the container anew with `--replace`, and start it"),
+        )
     three.must_be("running")
     found = commands(ask, three)
     sleeping = [command for command in found if command == "sleep 600"]

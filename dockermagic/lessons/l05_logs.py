@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockermagic.language import say
 
-from .asking import Asker, NotYet
+from .asking import Asker, NotYet, named
 from .exercise import Exercise, Lesson
 from .making import Maker
 
@@ -34,19 +34,19 @@ def check_two(ask: Asker) -> str:
     two = ask.container(TWO)
     if two.state == "created":
         raise NotYet(two.seen, say("start it, so that it writes"))
+    if two.config.get("Tty"):
+        raise NotYet(
+            say("`{name}` has a terminal, and a terminal is one stream", name=TWO), say("make it anew, without `--tty`")
+        )
     for stream, wanted in SAID.items():
-        have = two.log(stream).strip()
-        if have != wanted:
+        have = two.log(stream).splitlines()
+        if have != [wanted]:
             raise NotYet(
-                say("on `{stream}`, `{name}` wrote: {have}", stream=stream, name=TWO, have=_quoted(have)),
+                say("on `{stream}`, `{name}` wrote: {have}", stream=stream, name=TWO, have=named(have)),
                 say("there it should be `{wanted}`, and nothing else", wanted=wanted),
                 soon=two.state == "running",
             )
     return say("`{name}` wrote `good` to standard output and `bad` to standard error", name=TWO)
-
-
-def _quoted(text: str) -> str:
-    return f"`{text[:80]}`" if text else say("nothing")
 
 
 def prepare_gap(make: Maker) -> None:
