@@ -1,18 +1,29 @@
-"""Tab: what may stand where the cursor is. The candidates are plain; the hook into IPython is at the end."""
+"""Tab: what may stand where the cursor is. The candidates are plain; the hook into IPython is at the end.
+
+What an engine is asked for is asked in a thread that Tab waits for no longer than `PATIENCE`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable, Iterable, Mapping
+from threading import Thread
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from . import arguments, commands
-from .endpoints import BY_NAME, Param
+from .endpoints import BY_NAME, ENDPOINTS, Param
 from .session import Session
 
 LINE = re.compile(r"(?:^|[=\s])%{1,2}docker(?:api)?\s+(?P<rest>[^\n]*)$")
 PATIENCE = 0.3
+SILENCE = 5.0
 SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT")
 MOMENTS = ("10s", "1m", "10m", "1h")
+YES_OR_NO = ("true", "false")
+UNQUOTED = re.compile(r"[\w.,:@%+=~/-]*")
+asking: WeakKeyDictionary[Session, Thread] = WeakKeyDictionary()
 
 
 def candidates(session: Session, text: str) -> tuple[str, list[str]] | None:
@@ -39,17 +50,18 @@ def _words(session: Session, before: list[str], fragment: str) -> list[str]:
     table = arguments.spellings(arguments.params(row))
     waiting = table.get(before[-1])
     if waiting and waiting.kind != "flag":
-        return _values(session, waiting)
-    option, equals, _ = fragment.partition("=")
+        return _values(session, row, waiting, fragment)
+    option, equals, begun = fragment.partition("=")
     if equals and option in table:
-        return [f"{option}={word}" for word in _values(session, table[option])]
+        return [f"{option}={word}" for word in _values(session, row, table[option], begun)]
     if fragment.startswith("-"):
         given = {table[word].name for word in before if word in table}
         return [p.option for p in arguments.params(row) if p.kind in arguments.REPEATABLE or p.name not in given]
-    place = row.places[0] if row.places else None
-    if place and not _bare(before[1:], table):
-        return _values(session, place)
-    if row.body == "container" and not _bare(before[1:], table):
+    bare = _bare(before[1:], table)
+    places = [*row.places, *(param for param in row.query if param.kind in arguments.PLACED)]
+    if len(bare) < len(places):
+        return _values(session, row, places[len(bare)], fragment)
+    if row.body == "container" and not bare:
         return _images(session)
     return []
 
@@ -67,37 +79,121 @@ def _bare(words: list[str], table: dict[str, Param]) -> list[str]:
     return bare
 
 
-def _values(session: Session, param: Param) -> list[str]:
+def _values(session: Session, row: arguments.Row, param: Param, fragment: str) -> list[str]:
     if param.kind == "filters":
-        return [f"{key}=" for key in param.choices]
-    if param.kind == "container":
-        return _containers(session)
-    if param.kind == "target":
-        return commands.names_of_contexts(session)
-    return [*{"signal": SIGNALS, "moment": MOMENTS, "tail": ("all",)}.get(param.kind, param.choices)]
+        return _filters(session, row, param, fragment)
+    source = SOURCES.get(param.kind)
+    return [*source(session, row, param, fragment)] if source else [*param.choices]
 
 
-def _containers(session: Session) -> list[str]:
-    return sorted(names[0].removeprefix("/") for names in _listed(session, "list", "Names", all=True) if names)
+def _filters(session: Session, row: arguments.Row, param: Param, fragment: str) -> list[str]:
+    """The keys of a filter; after `key=` the values that are known for it."""
+    key, equals, _ = fragment.partition("=")
+    if not equals:
+        return [f"{known}=" for known in param.choices]
+    found = FILTERS.get(f"{row.name} {key}") or FILTERS.get(key, ())
+    return [f"{key}={word}" for word in (found(session) if callable(found) else found)]
+
+
+def _containers(session: Session, states: tuple[str, ...] = ()) -> list[str]:
+    """The names of all containers, or of those in one of `states`."""
+    fitting = [each for each in _listed(session, "list", all=True) if not states or each.get("State") in states]
+    return sorted(names[0].removeprefix("/") for names in _texts(fitting, "Names") if names)
 
 
 def _images(session: Session) -> list[str]:
-    return sorted(tag for tags in _listed(session, "images", "RepoTags") for tag in tags)
+    return sorted(tag for tags in _texts(_listed(session, "images"), "RepoTags") for tag in tags)
 
 
-def _listed(session: Session, row: str, key: str, **values: Any) -> list[list[str]]:
-    """The texts under a key of each object that a call lists; what has another form is left out."""
-    found = session.quick(row, PATIENCE, **values)
-    lists = [each.get(key) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+def _labels(session: Session) -> list[str]:
+    """Every label of a container, with and without its value."""
+    found = [each["Labels"] for each in _listed(session, "list", all=True) if isinstance(each.get("Labels"), dict)]
+    pairs = {(str(key), str(value)) for labels in found for key, value in labels.items()}
+    return sorted({key for key, _ in pairs} | {f"{key}={value}" for key, value in pairs if value})
+
+
+def _files(fragment: str) -> list[str]:
+    """What is in the folder that the fragment names, folders with a slash; hidden only where a dot is typed."""
+    folder, slash, begun = fragment.rpartition("/")
+    try:
+        with os.scandir(f"{folder}{slash}" or ".") as entries:
+            found = [f"{folder}{slash}{each.name}{'/' if each.is_dir() else ''}" for each in entries]
+    except OSError:
+        return []
+    start = len(folder) + len(slash)
+    return sorted(path for path in found if UNQUOTED.fullmatch(path) and (begun or path[start] != "."))
+
+
+def _paths(method: str) -> list[str]:
+    """The paths that take a method, as far as they are fixed."""
+    return sorted({row.path.partition("{")[0] for row in ENDPOINTS if row.method == method})
+
+
+def _listed(session: Session, row: str, **values: Any) -> list[dict[str, Any]]:
+    """The objects that a call lists; none where the engine does not say them at once.
+
+    An engine that is slow answers the thread, later: it is not asked again before.
+    """
+    before = asking.get(session)
+    if before and before.is_alive():
+        return []
+    answer: list[Any] = []
+    asking[session] = thread = Thread(target=lambda: answer.append(session.quick(row, SILENCE, **values)), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    found = answer[0] if answer and isinstance(answer[0], list) else []
+    return [each for each in found if isinstance(each, dict)]
+
+
+def _texts(found: Iterable[Mapping[str, Any]], key: str) -> list[list[str]]:
+    """The texts under a key of each object; what has another form is left out."""
+    lists = (each.get(key) for each in found)
     return [[str(text) for text in texts] for texts in lists if isinstance(texts, list)]
 
 
+# The kind of a parameter → its words. Another module may add a kind of its own; one without takes the row's choices.
+SOURCES: dict[str, Callable[[Session, arguments.Row, Param, str], Iterable[str]]] = {
+    "container": lambda session, row, param, fragment: _containers(session, param.states),
+    "reference": lambda session, row, param, fragment: _images(session),
+    "target": lambda session, row, param, fragment: commands.names_of_contexts(session),
+    "signal": lambda session, row, param, fragment: SIGNALS,
+    "moment": lambda session, row, param, fragment: MOMENTS,
+    "tail": lambda session, row, param, fragment: ("all",),
+    "file": lambda session, row, param, fragment: _files(fragment),
+    "existing": lambda session, row, param, fragment: _files(fragment),
+    "source": lambda session, row, param, fragment: _files(fragment),
+    "path": lambda session, row, param, fragment: _paths(row.name),
+    "anyone": lambda session, row, param, fragment: _containers(session),
+}
+# A filter's key, after a subcommand where that makes a difference → its values.
+FILTERS: dict[str, tuple[str, ...] | Callable[[Session], list[str]]] = {
+    "status": ("created", "running", "paused", "restarting", "removing", "exited", "dead"),
+    "health": ("starting", "healthy", "unhealthy", "none"),
+    "is-task": YES_OR_NO,
+    "dangling": YES_OR_NO,
+    "isolation": ("default", "process", "hyperv"),
+    "exited": ("0", "1", "137"),
+    "type": ("container", "image", "volume", "network", "daemon", "plugin"),
+    "event": ("create", "start", "restart", "stop", "kill", "die", "oom", "pause", "unpause", "rename", "destroy"),
+    "label": _labels,
+    "name": _containers,
+    "container": _containers,
+    "before": _containers,
+    "since": _containers,
+    "ancestor": _images,
+    "image": _images,
+    "reference": _images,
+    "images before": _images,
+    "images since": _images,
+}
+
+
 def install(shell: Any, session: Session) -> None:
-    """Give IPython's completer our candidates: as a matcher of its second kind where it has them, else as a hook."""
+    """Give IPython's completer our candidates: as a matcher of its second kind, where it has these."""
     try:
         from IPython.core.completer import SimpleCompletion, context_matcher
     except ImportError:
-        _install_hook(shell, session)
+        _put(shell.Completer.magic_arg_matchers, older_matcher(shell.Completer, session))
         return
 
     @context_matcher()  # type: ignore[untyped-decorator]
@@ -113,15 +209,26 @@ def install(shell: Any, session: Session) -> None:
             "ordered": True,
         }
 
-    matchers = shell.Completer.custom_matchers
-    matchers[:] = [each for each in matchers if getattr(each, "__name__", "") != docker_matcher.__name__]
-    matchers.append(docker_matcher)
+    _put(shell.Completer.custom_matchers, docker_matcher)
 
 
-def _install_hook(shell: Any, session: Session) -> None:
-    def complete(_: Any, event: Any) -> list[str]:
-        found = candidates(session, event.line[: event.line.rfind(event.symbol) + len(event.symbol)] or event.line)
-        return found[1] if found else []
+def _put(matchers: list[Any], ours: Any) -> None:
+    """Add our matcher, and take away the one of an earlier load."""
+    matchers[:] = [each for each in matchers if getattr(each, "__name__", "") != ours.__name__]
+    matchers.append(ours)
 
-    for key in (r".*%docker\b", r".*%dockerapi\b"):
-        shell.set_hook("complete_command", complete, re_key=key)
+
+def older_matcher(completer: Any, session: Session) -> Callable[[str], list[str]]:
+    """A matcher for IPython before 8.6: one for arguments of magics, which nothing of Python is mixed into."""
+
+    def docker_matcher(line: str) -> list[str]:
+        found = candidates(session, completer.text_until_cursor)
+        if found is None:
+            return []
+        fragment, words = found
+        replaced = completer.splitter.split_line(completer.text_until_cursor)  # IPython's idea of the fragment
+        start = len(fragment) - len(replaced)
+        return [word[start:] for word in words] or [replaced]  # itself: or Python's names would be offered
+
+    docker_matcher.__qualname__ = docker_matcher.__name__
+    return docker_matcher

@@ -12,10 +12,11 @@ DockerMagicError                 any of the below; carries the exchange, where t
 │   ├── BadHost                  an address of a form that we do not speak
 │   ├── SocketMissing            the socket's file is not there
 │   ├── NotASocket               the file is there and is something else
-│   ├── PermissionDenied         the socket is there and not for this user
+│   ├── PermissionDenied         the engine is there and not for this user
 │   ├── Refused                  nothing listens
 │   ├── Unreachable              the host has no address or no route
-│   ├── NotTrusted               the TLS handshake failed
+│   ├── NotTrusted               one end could not prove to the other who it is
+│   ├── NoDockerThere            ssh reached a machine that has no docker command
 │   ├── TimedOut                 connected, and no answer in time
 │   ├── EngineTooOld             the engine lacks the version that the call needs
 │   └── EngineTooNew             the engine has given up every version that we speak
@@ -30,6 +31,7 @@ DockerMagicError                 any of the below; carries the exchange, where t
 │   ├── NotJson                  JSON was due
 │   ├── CutShort                 the connection ended inside the answer
 │   └── BadFrame                 a stream that does not keep to its framing
+├── StreamFailed                 the engine said 200, began, and then told of an error
 ├── FileError                    the file to write or read on this machine
 ├── NotOurs                      a container without our label would have been touched
 └── Interrupted                  the user stopped a call that was under way
@@ -38,6 +40,8 @@ DockerMagicError                 any of the below; carries the exchange, where t
 from __future__ import annotations
 
 from typing import Any
+
+from . import masks
 
 
 class DockerMagicError(Exception):
@@ -72,7 +76,7 @@ class DockerMagicError(Exception):
 
 def _one_line(text: str, limit: int = 600) -> str:
     """`text` on one line, with nothing in it that a terminal obeys, cut where it is too long to read."""
-    flat = " ".join(text.split())
+    flat = " ".join(masks.text(text).split())
     safe = "".join(char if char.isprintable() else "�" for char in flat)
     return safe if len(safe) <= limit else f"{safe[:limit]} … ({len(safe)} characters)"
 
@@ -122,7 +126,7 @@ class NotASocket(EngineError):
 
 
 class PermissionDenied(EngineError):
-    """The socket is there and not for this user."""
+    """The engine is there and not for this user."""
 
 
 class Refused(EngineError):
@@ -134,7 +138,11 @@ class Unreachable(EngineError):
 
 
 class NotTrusted(EngineError):
-    """The TLS handshake failed."""
+    """One end could not prove to the other who it is."""
+
+
+class NoDockerThere(EngineError):
+    """Ssh reached a machine that has no docker command."""
 
 
 class TimedOut(EngineError):
@@ -203,6 +211,13 @@ class CutShort(ReplyError):
 
 class BadFrame(ReplyError):
     """A stream that does not keep to its framing."""
+
+
+class StreamFailed(DockerMagicError):
+    """The engine said 200, began, and then told of an error.
+
+    The exchange's value is the frame of what came before it.
+    """
 
 
 class FileError(DockerMagicError):

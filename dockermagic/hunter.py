@@ -17,6 +17,11 @@ WOULD_START = "is started"
 SECONDS = 5.0
 SECONDS_FOR_NAMED = 20.0
 NO_ENGINE_STEP = "`%docker doctor` lists the engines here"
+TLS_STEP = "if it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use its context; else `%docker doctor`"
+
+
+def _step(place: Place) -> str:
+    return TLS_STEP if place.host.startswith("tcp://") and not place.tls else NO_ENGINE_STEP
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Hunter:
         if exchange.status != 200 or not isinstance(version, dict) or "ApiVersion" not in version:
             raise EngineError(
                 f"{place.host} answers, but not as a Docker engine does ({exchange.status} {exchange.reason})",
-                NO_ENGINE_STEP,
+                _step(place),
             )
         return version
 
@@ -85,7 +90,7 @@ class Hunter:
         except EngineError:
             raise
         except DockerMagicError as error:
-            raise EngineError(f"{place.host} answers, but not as a Docker engine does", NO_ENGINE_STEP) from error
+            raise EngineError(f"{place.host} answers, but not as a Docker engine does", _step(place)) from error
         finally:
             transport.close()
 

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .errors import BadHost, EngineError, NoEngine, NoSuchContext, PermissionDenied
+from . import masks, ssh
+from .errors import BadHost, EngineError, NoEngine, NoSuchContext, NotTrusted, PermissionDenied
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 KNOWN_SOCKETS = (
@@ -28,10 +29,11 @@ KNOWN_SOCKETS = (
     ("{runtime}/podman/podman.sock", "Podman, rootless"),
     ("{home}/.local/share/containers/podman/machine/podman.sock", "Podman machine"),
 )
+WITHOUT_TLS = ("unix://", "ssh://", "npipe://")
 LONGEST_SOCKET_PATH = 107
-TCP_PORT = 2375
+TCP_PORT, TLS_PORT = 2375, 2376
 PORT = re.compile(r":[^:\]/]+/?$")
-SCHEMES = ("unix", "tcp", "http", "https")
+SCHEMES = ("unix", "tcp", "http", "https", "ssh")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Place:
     named: bool = False
     tls: TLS | None = None
     problem: EngineError | None = None
+
+    @property
+    def why(self) -> str:
+        """What named it, and what the user should know of how it is reached."""
+        return f"{self.source}; its certificate is not checked" if self.tls and not self.tls.verify else self.source
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class Surroundings:
         return Path(named) if named else self.home / ".docker"
 
 
-def check(host: str) -> str:
+def check(host: str, tls: TLS | None = None) -> str:
     """`host`, if it has a form that we speak; with the engine's usual port where a tcp address names none.
 
     Raises:
@@ -112,8 +119,15 @@ def check(host: str) -> str:
             f"the socket's path has {len(os.fsencode(rest))} bytes, and the system takes {LONGEST_SOCKET_PATH}",
             "make a shorter link to it: `ln -s LONG_PATH /tmp/docker.sock`, then `%docker connect unix:///tmp/docker.sock`",
         )
+    if scheme in ("tcp", "http", "https") and masks.text(host) != host:
+        raise BadHost(
+            f"{masks.text(host)} has a password in it, which an address cannot carry, for the docker CLI neither",
+            "leave it out; an engine far away tells its users by TLS certificates or by ssh",
+        )
+    if scheme == "ssh":
+        ssh.words(host)
     if scheme == "tcp" and rest and not PORT.search(rest):
-        return f"tcp://{rest.rstrip('/')}:{TCP_PORT}"
+        return f"tcp://{rest.rstrip('/')}:{TLS_PORT if tls else TCP_PORT}"
     if separator and rest and scheme in SCHEMES:
         return host
     if scheme == "npipe":
@@ -121,15 +135,9 @@ def check(host: str) -> str:
             f"{host} is a Windows named pipe, which Python's requests cannot open",
             "run the notebooks inside WSL 2, where the engine has a Unix socket",
         )
-    if scheme == "ssh":
-        raise BadHost(
-            f"{host}: engines over ssh are not reached by this version",
-            "forward the socket yourself: `ssh -nNT -L /tmp/far.sock:/var/run/docker.sock HOST`, "
-            "then `%docker connect unix:///tmp/far.sock`",
-        )
     raise BadHost(
         f"{host!r} is no address of an engine",
-        "write unix:///path/to/docker.sock, tcp://host:2375, or the name of a context (`docker context ls`)",
+        "write unix:///path/to/docker.sock, tcp://host:2375, ssh://host, or a context (`docker context ls`)",
     )
 
 
@@ -156,8 +164,10 @@ def context(name: str, around: Surroundings, source: str) -> Place:
             f"look at {meta}, or make it anew with `docker context create`",
         ) from None
     folder = around.docker_config / "contexts" / "tls" / key / "docker"
-    tls = _tls(folder, verify=not endpoint.get("SkipTLSVerify")) if folder.is_dir() else None
-    return Place(check(host), source, named=True, tls=tls)
+    unchecked = bool(endpoint.get("SkipTLSVerify"))
+    wanted = (unchecked or folder.is_dir()) and not host.startswith(WITHOUT_TLS)
+    tls = _tls(folder, verify=not unchecked) if wanted else None
+    return Place(check(host, tls), source, named=True, tls=tls)
 
 
 def context_names(around: Surroundings) -> list[str]:
@@ -172,6 +182,18 @@ def context_names(around: Surroundings) -> list[str]:
 
 
 def _tls(folder: Path, *, verify: bool) -> TLS:
+    """The files of a folder.
+
+    Raises:
+        NotTrusted: its key waits for a passphrase, which no one would be asked for here.
+    """
+    key = folder / "key.pem"
+    if key.exists() and b"ENCRYPTED" in key.read_bytes():
+        raise NotTrusted(
+            f"{key} is locked by a passphrase, which is not asked for here, nor by the docker CLI",
+            f"unlock it once: `openssl pkey -in {key} -out key.pem`, and put that in its place",
+        )
+
     def path(name: str) -> str | None:
         file = folder / name
         return str(file) if file.exists() else None
@@ -182,7 +204,7 @@ def _tls(folder: Path, *, verify: bool) -> TLS:
 def named_place(target: str, around: Surroundings) -> Place:
     """The place for what a user wrote after `%docker connect`: an address or a context's name."""
     if "://" in target:
-        return Place(check(target), "%docker connect", named=True, tls=_tls_of(around, target))
+        return _addressed(target, "%docker connect", around)
     if target == "default":
         return Place(f"unix://{around.default_socket}", "%docker connect default", named=True)
     if target.startswith("/"):
@@ -190,12 +212,23 @@ def named_place(target: str, around: Surroundings) -> Place:
     return context(target, around, "%docker connect")
 
 
+def _addressed(host: str, source: str, around: Surroundings) -> Place:
+    tls = _tls_of(around, host)
+    return Place(check(host, tls), source, named=True, tls=tls)
+
+
 def _tls_of(around: Surroundings, host: str) -> TLS | None:
     verify = around.env.get("DOCKER_TLS_VERIFY", "")
     folder = around.env.get("DOCKER_CERT_PATH", "")
-    if host.startswith("unix:") or not (verify or folder):
+    if host.startswith(WITHOUT_TLS) or not (verify or folder or around.env.get("DOCKER_TLS")):
         return None
-    return _tls(Path(folder) if folder else around.docker_config, verify=bool(verify))
+    found = _tls(Path(folder) if folder else around.docker_config, verify=bool(verify))
+    if folder and not (found.ca or found.cert):
+        raise NotTrusted(
+            f"DOCKER_CERT_PATH names {folder}, which holds no certificates",
+            "it should hold ca.pem, cert.pem and key.pem, from the engine's owner",
+        )
+    return found
 
 
 def places(around: Surroundings, target: str | None = None) -> Iterator[Place]:
@@ -203,7 +236,7 @@ def places(around: Surroundings, target: str | None = None) -> Iterator[Place]:
     if target:
         yield named_place(target, around)
     if host := around.env.get("DOCKER_HOST"):
-        yield _named(host, "DOCKER_HOST", lambda: Place(check(host), "DOCKER_HOST", True, _tls_of(around, host)))
+        yield _named(host, "DOCKER_HOST", lambda: _addressed(host, "DOCKER_HOST", around))
     for name, source in (
         (around.env.get("DOCKER_CONTEXT"), "DOCKER_CONTEXT"),
         (_current_context(around), f"the current context in {around.docker_config / 'config.json'}"),
@@ -221,7 +254,7 @@ def _named(name: str, source: str, make: Callable[[], Place]) -> Place:
     try:
         return make()
     except EngineError as error:
-        return Place(name, source, named=True, problem=error)
+        return Place(masks.text(name), source, named=True, problem=error)
 
 
 def _current_context(around: Surroundings) -> str | None:

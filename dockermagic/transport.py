@@ -7,14 +7,18 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
+from weakref import WeakSet
 
 import requests
 import requests_unixsocket
 import urllib3
 
+from . import trust
 from .duplex import Duplex, early
 from .errors import (
     BadHost,
@@ -32,8 +36,10 @@ from .errors import (
 from .exchange import Reply, Request
 from .frames import WebSocket, masked
 from .locate import TLS
+from .ssh import Line
 
 CONNECT_SECONDS = 5.0
+SSH_SECONDS = 30.0  # for what is sent before ssh has shaken hands
 PIECE = 1 << 20
 OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Accept": None}
 
@@ -59,14 +65,55 @@ class _Adapter(requests_unixsocket.UnixAdapter):  # type: ignore[misc]
         return super().get_connection(f"http+unix://{urlsplit(url).netloc}/", proxies)
 
 
+class _SSHConnection(urllib3.connection.HTTPConnection):
+    """A connection whose socket leads to an ssh process."""
+
+    def __init__(self, *args: Any, dial: Callable[[], Line], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._dial = dial
+
+    def connect(self) -> None:
+        self.sock = self._dial()
+        self.sock.settimeout(SSH_SECONDS)
+
+
+def _dial(host: str, lines: WeakSet[Line]) -> Line:
+    line = Line(host)
+    lines.add(line)
+    return line
+
+
+class _SSHAdapter(requests.adapters.HTTPAdapter):
+    """One pool of connections, each an ssh process that is kept for the next request."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__()
+        self._lines: WeakSet[Line] = WeakSet()
+        self._pool = urllib3.HTTPConnectionPool("localhost", dial=partial(_dial, host, self._lines))
+        self._pool.ConnectionCls = _SSHConnection
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        return str(request.path_url)
+
+    def close(self) -> None:
+        """End every process, also that of an answer which someone still holds."""
+        self._pool.close()
+        for line in [*self._lines]:
+            line.end()
+
+
 class HTTP:
-    """The transport for unix, tcp and http(s) addresses."""
+    """The transport for unix, tcp, ssh and http(s) addresses."""
 
     def __init__(self, host: str, tls: TLS | None = None) -> None:
-        self.host = host
+        self.host, self._tls = host, tls
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.mount("http+unix://", _Adapter())
+        self._session.mount("http+ssh://", _SSHAdapter(host))
         for name, value in OURS.items():
             if value is None:
                 self._session.headers.pop(name, None)
@@ -75,10 +122,14 @@ class HTTP:
         scheme, _, rest = host.partition("://")
         if scheme == "unix":
             self._base = f"http+unix://{quote(rest, safe='')}"
+        elif scheme == "ssh":
+            self._base = "http+ssh://localhost"
         else:
             self._base = f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
         if tls:
             self._session.verify = (tls.ca or True) if tls.verify else False
+            if not tls.verify:  # said once, when the engine is taken, and not at every call
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             if tls.cert and tls.key:
                 self._session.cert = (tls.cert, tls.key)
 
@@ -94,8 +145,9 @@ class HTTP:
                 allow_redirects=False,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise translate(error, self.host, seconds) from None
+            raise translate(error, self.host, seconds, tls=self._tls) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
+        stop = stopper(response)
         taken = request.upgrade and taken_over(response.status_code, headers)
         pieces = self._duplex(response, request, seconds) if taken else response_pieces(response)
         return Reply(
@@ -104,6 +156,7 @@ class HTTP:
             headers,
             self._chunks(response, pieces, seconds, keep=not taken),
             response.close,
+            stop,
         )
 
     def _chunks(
@@ -115,7 +168,7 @@ class HTTP:
             yield from pieces
             whole = keep
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise translate(error, self.host, seconds, reading=True) from None
+            raise translate(error, self.host, seconds, reading=True, tls=self._tls) from None
         finally:
             if whole:
                 response.raw.release_conn()
@@ -136,6 +189,19 @@ class HTTP:
 
     def close(self) -> None:
         self._session.close()
+
+
+def stopper(response: requests.Response) -> Callable[[], None]:
+    """Ends a response's connection under the hands of whoever reads it."""
+    fp = getattr(response.raw._fp, "fp", None)
+    sock = getattr(getattr(fp, "raw", None), "_sock", None)
+
+    def stop() -> None:
+        if sock is not None:
+            with suppress(OSError):  # it has ended already
+                sock.shutdown(socket.SHUT_RDWR)
+
+    return stop
 
 
 def response_pieces(response: requests.Response) -> Iterator[bytes]:
@@ -209,25 +275,27 @@ STEPS: dict[type[DockerMagicError], str] = {
     Refused: "start the engine (`systemctl start docker`, Docker Desktop, `podman machine start`), "
     "then run the cell again",
     Unreachable: "check the host name and the network, then `%docker connect tcp://host:2375`",
-    NotTrusted: "check the certificates: DOCKER_CERT_PATH, or the context's TLS files",
     TimedOut: "is the engine busy or stuck? Try `%docker ping`; wait longer with `%config DockerMagic.timeout = 300`",
     BadHost: "write unix:///path/to/docker.sock or tcp://host:2375",
     CutShort: "the engine may have stopped: try `%docker ping`, then run the cell again",
 }
 
 
-def translate(error: BaseException, host: str, seconds: float | None, *, reading: bool = False) -> DockerMagicError:
+def translate(
+    error: BaseException, host: str, seconds: float | None, *, reading: bool = False, tls: TLS | None = None
+) -> DockerMagicError:
     """The error of our tree for one of requests, urllib3 or the system: the most specific match wins."""
     kind, why = _kind(error, reading)
     if kind is Refused and _is_no_socket(host):
         kind = NotASocket
+    if kind is NotTrusted:
+        return trust.explain(host, why, tls)
     what = {
         SocketMissing: f"there is no socket at {host}",
         NotASocket: f"{host} is a file, and no socket",
         PermissionDenied: f"this user may not open {host}",
         Refused: f"nothing listens at {host}",
         Unreachable: f"{host} cannot be reached: {why}",
-        NotTrusted: f"the TLS connection to {host} failed: {why}",
         TimedOut: f"{host} {'fell silent for' if reading else 'did not answer within'} {_seconds(seconds)}",
         BadHost: f"{host} is no address of an engine: {why}",
         CutShort: f"the connection to {host} ended in the middle of the answer",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from .nursery import nursery
 
 
 def main() -> int:
-    nursery.open()  # it comes up while this process loads the rest
+    with contextlib.suppress(OSError):  # the probe tries again, and tells
+        nursery.open()  # it comes up while this process loads the rest
     from . import isolation, server
 
     parser = argparse.ArgumentParser(prog="python -m practice_engine", description=f"The {NAME}.")

@@ -13,6 +13,7 @@ from .errors import BadParameter
 HEADER = "Practice-Drill"  # of every answer that was spoilt: the drill's name
 LONGEST = 60.0  # seconds until a drill ends by itself
 MOST = 100
+LONGEST_PATH = 1000
 SPARED = ("/_ping", "/version", "/info", "/practice/drills")  # but where the path names them in full
 
 _PAGE = b"<html><body><h1>Welcome to the guest network</h1><p>A drill of the practice engine.</p></body></html>\n"
@@ -96,6 +97,8 @@ class Drills:
             raise BadParameter(f"there is no drill {name!r}; there are {', '.join(FAULTS)}")
         if not path.startswith(("/", "*")):
             raise BadParameter(f"the path {path!r} begins neither with a slash nor with *")
+        if len(path) > LONGEST_PATH:
+            raise BadParameter(f"the path is longer than {LONGEST_PATH} characters")
         if not 1 <= count <= MOST:
             raise BadParameter(f"a drill spoils 1 to {MOST} answers, not {count}")
         if seconds is not None and not fault.seconds:

@@ -27,17 +27,21 @@ class Nursery:
         return self._process.pid if self._process is not None else 0
 
     def open(self) -> None:
-        """Start it, and go on: it loads what it needs while the engine does the same."""
+        """Start it, and go on: it loads what it needs while the engine does the same. Raises OSError."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", SHIM, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                cwd="/",
-                env={"PATH": os.environ.get("PATH", os.defpath)},
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", SHIM, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    cwd="/",
+                    env={"PATH": os.environ.get("PATH", os.defpath)},
+                )
+            except OSError:
+                ours.close()
+                raise
         self._socket = ours
 
     def bear(self, control: socket.socket) -> None:

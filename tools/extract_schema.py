@@ -3,7 +3,8 @@
     python tools/extract_schema.py v1.51.yaml > tests/clients/schema.json
 
 What is kept: the answers (statuses and their schemas) of the container, exec, image, system and event
-operations, and the definitions these need, as JSON Schema. Prose, examples and defaults are left out.
+operations, of a few others that every engine can answer, and the definitions these need, as JSON Schema.
+Prose, examples and defaults are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import yaml
 
 TAGS = {"Container", "Exec", "Image", "System"}
 # more network than container, or nothing that a practice engine can do
-NOT_OURS = {"ImageBuild", "BuildPrune", "ImagePush", "ImageSearch"}
+NOT_OURS = {"ImageBuild", "ImagePush", "ImageSearch"}
+# what is true where there is none of the kind
+ALSO = {
+    *["NetworkList", "NetworkInspect", "NetworkDelete", "NetworkPrune"],
+    *["VolumeList", "VolumeInspect", "VolumeDelete", "VolumePrune", "PluginList", "PluginInspect"],
+}
 KEPT = {
     *["type", "$ref", "required", "enum", "items", "properties", "additionalProperties", "allOf"],
     *["minimum", "maximum", "pattern", "format"],
@@ -61,7 +67,9 @@ def operations(spec: dict[str, Any]) -> dict[str, Any]:
         }
         for path, methods in spec["paths"].items()
         for method, operation in methods.items()
-        if method != "parameters" and TAGS & set(operation["tags"]) and operation["operationId"] not in NOT_OURS
+        if method != "parameters"
+        and (TAGS & set(operation["tags"]) or operation["operationId"] in ALSO)
+        and operation["operationId"] not in NOT_OURS
     }
 
 

@@ -123,7 +123,7 @@ def test_run_remove(client: docker.DockerClient, name: str) -> None:
 
 
 def test_auto_remove(client: docker.DockerClient, run: Callable[..., Container]) -> None:
-    container = run("true", auto_remove=True)
+    container = run("sleep", "1", auto_remove=True)  # there until it is waited for
     container.wait(condition="removed")
     with fails(404):
         client.containers.get(container.id)

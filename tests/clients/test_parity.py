@@ -51,7 +51,8 @@ PROGRAMS: dict[str, dict[str, Any]] = {
         "StopTimeout": 30,
     },
     "stays, on a terminal": {"Cmd": ["sh", "-c", STAYS], "Tty": True, "OpenStdin": True},
-    "ends": {"Cmd": ["sh", "-c", "echo out; echo err >&2; echo x >/new; exit 3"]},
+    # which of two streams' lines is stored first is chance, where nothing is between them: `tail` would tell
+    "ends": {"Cmd": ["sh", "-c", "echo out; sleep 0.1; echo err >&2; echo x >/new; exit 3"]},
     "ends well": {"Cmd": ["seq", "3"]},
     "ends at once": {},
     "no program": {"Cmd": ["nosuch"]},

@@ -343,6 +343,23 @@ CALLS: list[tuple[str, str, dict[str, Any], Any, int]] = [
     ("SystemDataUsage", "GET /system/df", {"type": "container"}, None, 200),
     ("SystemDataUsage", "GET /system/df", {"type": "nosuch"}, None, 400),
     ("SystemEvents", "GET /events", {"since": "x", "until": "1"}, None, 500),
+    ("BuildPrune", "POST /build/prune", {"filters": {"until": ["87600h"]}}, None, 200),
+    ("NetworkList", "GET /networks", {}, None, 200),
+    ("NetworkList", "GET /networks", {"filters": {"name": ["{nobody}"]}}, None, 200),
+    ("NetworkList", "GET /networks", {"filters": {"nosuch": ["x"]}}, None, 400),
+    ("NetworkInspect", "GET /networks/none", {}, None, 200),
+    ("NetworkInspect", "GET /networks/bridge", {}, None, 200),
+    ("NetworkInspect", "GET /networks/{nobody}", {}, None, 404),
+    ("NetworkDelete", "DELETE /networks/host", {}, None, 403),
+    ("NetworkDelete", "DELETE /networks/{nobody}", {}, None, 404),
+    ("NetworkPrune", "POST /networks/prune", {"filters": {"label": ["{nobody}"]}}, None, 200),
+    ("VolumeList", "GET /volumes", {"filters": {"name": ["{nobody}"]}}, None, 200),
+    ("VolumeList", "GET /volumes", {"filters": {"nosuch": ["x"]}}, None, 400),
+    ("VolumeInspect", "GET /volumes/{nobody}", {}, None, 404),
+    ("VolumeDelete", "DELETE /volumes/{nobody}", {}, None, 404),
+    ("VolumePrune", "POST /volumes/prune", {"filters": {"label": ["{nobody}"]}}, None, 200),
+    ("PluginList", "GET /plugins", {}, None, 200),
+    ("PluginInspect", "GET /plugins/{nobody}/json", {}, None, 404),
 ]
 
 

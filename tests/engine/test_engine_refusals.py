@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from plain import Engine
 from dockermagic import errors
 from dockermagic.endpoints import ENDPOINTS
 
+SIZE = {"h": 24, "w": 80}
 CLASSES = {
     400: errors.BadRequest,
     404: errors.NotFound,
@@ -120,11 +122,12 @@ def test_every_difference_is_of_a_case() -> None:
 
 @pytest.mark.parametrize("row", [row.name for row in ENDPOINTS if row.places])
 def test_no_such_container(by: Caller, row: str) -> None:
-    more = {"name": unique()} if row == "rename" else {}
+    more = {"rename": {"name": unique()}, "resize": SIZE, "exec_resize": SIZE}.get(row, {})
+    body = {"exec_create": {"Cmd": ["true"]}, "exec_start": {"Detach": False}}.get(row)
     with pytest.raises(errors.NotFound) as caught:
-        by(row, id="es-none", **more)
+        by(row, *([body] if body else []), id="es-none", **more)
     assert caught.value.status == 404
-    assert "no such container" in caught.value.what.lower()
+    assert re.search("no such (container|exec)|not found", caught.value.what.lower())
     assert any("→" in line for line in caught.value.lines())
 
 

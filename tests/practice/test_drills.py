@@ -198,6 +198,7 @@ def test_a_path_is_meant_with_any_version(drilled: Engine) -> None:
         ({"Name": "slow", "Seconds": 0}, "more than 0"),
         ({"Name": "error", "Seconds": 1}, "leave Seconds out"),
         ({"Name": "slow", "Path": "containers"}, "slash"),
+        ({"Name": "slow", "Path": "*" * 1001}, "longer than 1000"),
         ({"Name": "slow", "Count": "x"}, "cannot unmarshal"),
     ],
 )

@@ -221,7 +221,7 @@ def test_one_that_the_user_named_is_not_started_again(user: User) -> None:
 
 def test_idle_it_ends_and_comes_back(user: User) -> None:
     command = [sys.executable, "-m", "practice_engine", "--socket", str(user.place.socket)]
-    command += ["--data", str(user.place.data), "--idle-exit", "0.5"]
+    command += ["--data", str(user.place.data), "--idle-exit", "2"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as short_lived:
         assert short_lived.stdout is not None
         assert short_lived.stdout.readline().startswith("DOCKER_HOST=")

@@ -72,6 +72,14 @@ def test_removed_it_comes_back_by_a_pull_only(engines: Callable[..., Engine]) ->
     assert engine.stop() == ""
 
 
+@pytest.mark.skipif(shutil.which("docker") is None, reason="no docker CLI here")
+def test_docker_run(engine: Engine) -> None:
+    command = ["docker", "run", "--rm", "python:3", "python3", "-c", CODE]
+    env = {**os.environ, "DOCKER_HOST": f"unix://{engine.socket}"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
 def pull(engine: Engine) -> str:
     """The first line of progress."""
     answer = engine.post("/images/create", fromImage="python", tag="3")

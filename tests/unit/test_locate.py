@@ -24,7 +24,7 @@ def store(home: Path, contexts: dict[str, Any], current: str | None, folder: str
     for name, meta in contexts.items():
         file = home / folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest() / "meta.json"
         file.parent.mkdir(parents=True)
-        if isinstance(meta, str) and "://" in meta:
+        if "://" in meta and not meta.startswith("{"):
             meta = json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": meta}}})
         file.write_text(meta, encoding="utf-8")
     if current is not None:
@@ -166,7 +166,12 @@ def test_the_folder_of_contexts_can_be_named(tmp_path):
         ({"DOCKER_HOST": "rubbish"}, {}, None, None, BadHost, "'rubbish' is no address"),
         ({"DOCKER_HOST": "unix://"}, {}, None, None, BadHost, "no address"),
         ({"DOCKER_HOST": "ftp://x"}, {}, None, None, BadHost, "no address"),
-        ({"DOCKER_HOST": "ssh://me@far"}, {}, None, None, BadHost, "over ssh"),
+        ({"DOCKER_HOST": "ssh://me:secret@far"}, {}, None, None, BadHost, "ssh://me:xxxxx@far is no address"),
+        ({"DOCKER_HOST": "ssh://"}, {}, None, None, BadHost, "no host's name"),
+        ({"DOCKER_HOST": "ssh://-oProxyCommand=x"}, {}, None, None, BadHost, "no host's name"),
+        ({"DOCKER_HOST": "ssh://far?x=1"}, {}, None, None, BadHost, "more than a path"),
+        ({"DOCKER_HOST": "ssh://far:abc"}, {}, None, None, BadHost, "no address for ssh"),
+        ({"DOCKER_HOST": "tcp://me:secret@far"}, {}, None, None, BadHost, "tcp://me:xxxxx@far has a password"),
         ({"DOCKER_HOST": "npipe:////./pipe/docker_engine"}, {}, None, None, BadHost, "named pipe"),
         ({"DOCKER_HOST": "unix:///" + "x" * 200}, {}, None, None, BadHost, "has 201 bytes"),
         ({"DOCKER_CONTEXT": "gone"}, {"mine": "tcp://c:1"}, None, None, NoSuchContext, "no docker context 'gone'"),
@@ -176,10 +181,11 @@ def test_the_folder_of_contexts_can_be_named(tmp_path):
         ({}, {"mine": "{}"}, "mine", None, NoSuchContext, "cannot be read"),
         ({}, {"mine": "[]"}, "mine", None, NoSuchContext, "cannot be read"),
         ({}, {"mine": '{"Endpoints": {"docker": null}}'}, "mine", None, NoSuchContext, "cannot be read"),
-        ({}, {"far": "ssh://me@far"}, "far", None, BadHost, "over ssh"),
+        ({}, {"far": "ssh://me:secret@far"}, "far", None, BadHost, "ssh://me:xxxxx@far"),
         ({}, {}, None, "gone", NoSuchContext, "no docker context 'gone'"),
         ({}, {}, None, "tcp://far:1", SocketMissing, "tcp://far:1"),
-        ({}, {}, None, "ssh://far", BadHost, "over ssh"),
+        ({}, {}, None, "ssh://far", SocketMissing, "ssh://far"),
+        ({}, {}, None, "https://me:secret@far", BadHost, "https://me:xxxxx@far has a password"),
         ({}, {}, None, "relative/path.sock", NoSuchContext, "no docker context"),
     ],
 )
@@ -265,6 +271,25 @@ def test_tls_by_the_environment(tmp_path, monkeypatch, env, files, expected):
     assert next(locate.places(around)).tls == expected
     local = Surroundings(env={**env, "DOCKER_HOST": "unix:///e"}, home=Path("/nowhere"), uid=7)
     assert next(locate.places(local)).tls is None
+
+
+@pytest.mark.parametrize(
+    ("env", "host"),
+    [({}, "tcp://far:2375"), ({"DOCKER_TLS_VERIFY": "1"}, "tcp://far:2376"), ({"DOCKER_TLS": "1"}, "tcp://far:2376")],
+)
+def test_the_port_where_none_is_named(env, host):
+    around = Surroundings(env={**env, "DOCKER_HOST": "tcp://far"}, home=Path("/nowhere"), uid=7)
+    place = next(locate.places(around))
+    assert place.host == host
+    assert (place.tls is not None, bool(place.tls and place.tls.verify)) == (bool(env), "DOCKER_TLS_VERIFY" in env)
+    assert locate.named_place("tcp://far", around).host == host
+
+
+def test_a_context_may_want_tls_and_check_no_certificate(tmp_path):
+    meta = json.dumps({"Name": "lax", "Endpoints": {"docker": {"Host": "tcp://ctx", "SkipTLSVerify": True}}})
+    store(tmp_path, {"lax": meta}, "lax")
+    place = next(locate.places(Surroundings(env={}, home=tmp_path, uid=7)))
+    assert (place.host, place.tls) == ("tcp://ctx:2376", TLS(verify=False))
 
 
 def test_tls_by_a_context(tmp_path):
