@@ -21,6 +21,7 @@ from . import (
     l09_restart,
     l10_kill,
     l11_wait,
+    l12_exec,
 )
 from .exercise import Exercise, Lesson
 
@@ -37,6 +38,7 @@ LESSONS: tuple[Lesson, ...] = (
     l09_restart.LESSON,
     l10_kill.LESSON,
     l11_wait.LESSON,
+    l12_exec.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
