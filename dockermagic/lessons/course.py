@@ -20,6 +20,8 @@ from . import (
     l08_stop,
     l09_restart,
     l10_kill,
+    l11_wait,
+    l12_exec,
 )
 from .exercise import Exercise, Lesson
 
@@ -35,6 +37,8 @@ LESSONS: tuple[Lesson, ...] = (
     l08_stop.LESSON,
     l09_restart.LESSON,
     l10_kill.LESSON,
+    l11_wait.LESSON,
+    l12_exec.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
