@@ -20,6 +20,7 @@ from . import (
     l08_stop,
     l09_restart,
     l10_kill,
+    l14_archive_and_changes,
 )
 from .exercise import Exercise, Lesson
 
@@ -35,6 +36,7 @@ LESSONS: tuple[Lesson, ...] = (
     l08_stop.LESSON,
     l09_restart.LESSON,
     l10_kill.LESSON,
+    l14_archive_and_changes.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
