@@ -10,7 +10,9 @@ What is seen comes from the engine alone, never from the notebook's variables.
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from dockermagic.errors import NotFound
 from dockermagic.language import mark, say
 from dockermagic.session import Session
 
+CHANGES = ("modified", "added", "deleted")
+"""What the kinds 0, 1 and 2 of a change mean."""
 STATES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
 """Podman's words for what Docker calls otherwise."""
 
@@ -252,6 +256,22 @@ class Container:
         raise NotYet(
             say("{seen}; there is no `{text}` in its log", seen=seen, text=text), step, soon=self.state == "running"
         )
+
+    def file(self, path: str) -> bytes | None:
+        """What a file in it holds; None where there is no file of that path."""
+        try:
+            _, data = self._ask.body("get_archive", id=self.id, path=path)
+        except NotFound:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            entry = tar.next()
+            found = tar.extractfile(entry) if entry is not None else None
+            return None if found is None else found.read()
+
+    def changed(self, kind: str) -> list[str]:
+        """The paths that it has `added`, `modified` or `deleted`, sorted."""
+        found = self._ask.json("changes", id=self.id) or []
+        return sorted(str(each["Path"]) for each in found if CHANGES[each["Kind"]] == kind)
 
     def events(self) -> list[Event]:
         """What happened to it since it was made, oldest first, as far back as the engine remembers.
