@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = parser.parse_args(argv)
     try:
         if words.command == "tutorial":
-            return tutorial(Path(words.dir), port=words.port, browser=words.browser)
+            return tutorial(Path(words.dir), port=words.port, browser=words.browser, opened=words.lab)
         if words.command == "doctor":
             return doctor()
         parser.print_help()
@@ -40,18 +40,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed("stopped", 130)
 
 
-def tutorial(folder: Path, *, port: int | None, browser: bool) -> int:
-    """Lay the notebooks out into `folder` and run JupyterLab on them; its exit status."""
+def tutorial(folder: Path, *, port: int | None, browser: bool, opened: bool = True) -> int:
+    """Lay the notebooks out into `folder` and, if it is to be opened, run JupyterLab on them; its exit status."""
     from . import lab, language, layout  # nbformat takes a second to import
 
     folder = folder.expanduser().absolute()
     try:
-        lab.check(port)
+        if opened:
+            lab.check(port)
         for line in layout.lay_out(layout.course(), folder).lines():
             print(line)
     except (layout.CannotLay, lab.CannotStart) as error:
         return _failed(str(error))
     print(f"The notebooks are in {folder}.")
+    if not opened:
+        return 0
     print(f"Opening {language.FIRST} in JupyterLab; Ctrl-C here ends it.", flush=True)
     status = lab.run(folder, port=port, browser=browser)
     if status:
@@ -99,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     start.add_argument("--dir", default=FOLDER, help="where the copies go (default: ./%(default)s)")
     start.add_argument("--port", type=_port, help="the port of JupyterLab (default: 8888, or the next free)")
+    start.add_argument("--no-lab", dest="lab", action="store_false", help="lay the copies out, and open nothing")
     start.add_argument("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     commands.add_parser(
         "doctor",

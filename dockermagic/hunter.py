@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import locate, practice
@@ -63,8 +63,12 @@ class Hunter:
                 raise error from None
 
     def _start(self, why: str) -> tuple[Place, dict[str, Any]]:
+        ran = practice.answers(practice.home(self.around))
         place = Place(practice.start(self.around).host, f"{practice.SOURCE}: {why}")
-        return place, self.probe(place)
+        version = self.probe(place)
+        if not ran and (self._ask(place, "/info", SECONDS)[1] or {}).get("Containers"):
+            place = replace(place, note=practice.AGAIN)
+        return place, version
 
     def probe(self, place: Place) -> dict[str, Any]:
         """The `/version` of the engine at a place.

@@ -56,6 +56,7 @@ class Place:
         named: whether the user named it, so that its failure is an error and no reason to look on.
         tls: the files of its TLS connection.
         problem: why it cannot even be tried.
+        note: what the user should know besides, a sentence.
     """
 
     host: str
@@ -63,6 +64,7 @@ class Place:
     named: bool = False
     tls: TLS | None = None
     problem: EngineError | None = None
+    note: str = ""
 
     @property
     def why(self) -> str:

@@ -146,6 +146,8 @@ class Session:
         """
         place, version = self._hunter.find(target)
         engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls)
+        if place.note:
+            self.tell(place.note)
         return self._take(engine)
 
     def _take(self, engine: Engine) -> Engine:
