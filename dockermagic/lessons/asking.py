@@ -177,9 +177,8 @@ class Container:
             NotYet: it is in another state.
         """
         if self.state != state:
-            wanted = say("it should be {state}", state=f"`{state}`")
-            soon = (self.state, state) in PASSING
-            raise NotYet(f"{self.seen}; {wanted}", step or say(STEPS[state]), soon=soon)
+            wanted = say("{seen}; it should be `{state}`", seen=self.seen, state=state)
+            raise NotYet(wanted, step or say(STEPS[state]), soon=(self.state, state) in PASSING)
 
     def must_have_ended(self, code: int, step: str = "") -> None:
         """
@@ -298,7 +297,7 @@ class Event:
 
 def named(names: Iterable[str]) -> str:
     """Names as they stand in a sentence: `a`, `b`; or that there are none."""
-    return ", ".join(f"`{name}`" for name in names) or say("none")
+    return say(", ").join(f"`{name}`" for name in names) or say("none")
 
 
 SEEN = {
