@@ -22,6 +22,7 @@ from . import (
     l10_kill,
     l11_wait,
     l12_exec,
+    l13_attach,
 )
 from .exercise import Exercise, Lesson
 
@@ -39,6 +40,7 @@ LESSONS: tuple[Lesson, ...] = (
     l10_kill.LESSON,
     l11_wait.LESSON,
     l12_exec.LESSON,
+    l13_attach.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
