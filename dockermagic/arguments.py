@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from . import bodies
-from .endpoints import BY_NAME, Param
+from .endpoints import BY_NAME, LABEL, YES, Param
 from .errors import BadArgument
 
 AS = Param("as", "choice", "print the call in another tongue, and send nothing", choices=("curl", "python", "cli"))
@@ -138,6 +139,20 @@ def _existing(text: str, param: Param) -> str:
     return str(path)
 
 
+def _source(text: str, param: Param) -> str:
+    try:
+        path = Path(_word(text, param)).expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError) as error:
+        raise BadArgument(f"{param.option} cannot be {text}: {error}", "write a path, for instance ./folder") from None
+    if not there:
+        raise BadArgument(
+            f"there is no {text} on this machine", f"name a file or folder that is there: {_usage(param)}"
+        )
+    kept = f"{path}{os.sep}." if text.endswith(("/.", f"{os.sep}.")) else str(path)
+    return kept
+
+
 def moment(text: str, now: float | None = None) -> str:
     """A moment as the API takes it, UNIX seconds: from seconds, a date (ISO 8601) or a duration back (`1h30m`).
 
@@ -157,6 +172,29 @@ def moment(text: str, now: float | None = None) -> str:
     return f"{stamp}{nanoseconds[0] if nanoseconds else ''}"
 
 
+def seconds(text: str) -> float:
+    """A duration in seconds: `10`, `10s`, `1m30s`.
+
+    Raises:
+        ValueError: it is none, or nothing.
+    """
+    found = DURATION.fullmatch(text) if not re.fullmatch(r"\d+(\.\d+)?", text) else None
+    parts = [float(part or 0) for part in found.groups()] if found else [0, 0, float(text)]
+    total = parts[0] * 3600 + parts[1] * 60 + parts[2]
+    if not total:
+        raise ValueError("no time at all")
+    return total
+
+
+def _duration(text: str, param: Param) -> float:
+    try:
+        return seconds(text)
+    except ValueError:
+        raise BadArgument(
+            f"{_named(param)} takes a time, and {text!r} is none", f"for instance {param.option} 10s, or 1m30s"
+        ) from None
+
+
 def _moment(text: str, param: Param) -> str:
     try:
         return moment(text)
@@ -173,6 +211,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "needed": _word,
     "target": _word,
     "maybe": _word,
+    "anyone": _container,
     "path": _word,
     "exercise": _word,
     "lesson": _word,
@@ -186,10 +225,24 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "given": _given,
     "existing": _existing,
     "moment": _moment,
+    "source": _source,
+    "reference": _word,
+    "pairs": _pair,
+    "array": _word,
+    "choices": _choice,
+    "duration": _duration,
 }
-REPEATABLE = ("filters", "texts")
-MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
-BARE = ("container", "path", "exercise", *MISSABLE)
+PAIRED = ("filters", "pairs")
+SEVERAL = ("texts", "choices")
+REPEATABLE = (*PAIRED, *SEVERAL, "array")
+PLACED = ("needed", "container", "reference")  # parameters of the query that may stand as bare words
+TAGGED = re.compile(r"@|:[^/]*$")
+SHOWN = {
+    "container": "; `%docker list --all` shows them",
+    "reference": "; `%docker images` shows those that are there",
+}
+MISSABLE = ("target", "maybe", "lesson", "anyone")  # a bare word that may be left out
+BARE = ("container", "reference", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -320,6 +373,8 @@ class _Parser:
             value = KINDS[param.kind](value, param)
         if param.kind == "filters":
             holder.setdefault(param.name, {}).setdefault(value[0], []).append(value[1])
+        elif param.kind == "pairs":
+            holder.setdefault(param.name, {})[value[0]] = value[1]
         elif param.kind in REPEATABLE:
             holder.setdefault(param.name, []).append(value)
         elif param.name in holder:
@@ -330,20 +385,23 @@ class _Parser:
             self.found.notes.append(f"{spelled} is the docker CLI's name; the API's is {param.name}")
 
     def _places(self) -> None:
-        wanted = [*self.row.places, *(param for param in self.row.query if param.kind == "needed")]
+        wanted = [*self.row.places, *(param for param in self.row.query if param.kind in PLACED)]
         wanted = [param for param in wanted if param.name not in self.found.values]
         bare = list(self.bare)
         if self.runs and not self.row.places:
             self._image(bare)
             return
         for param in wanted:
-            if bare:
+            if bare and param.several:
+                names = [KINDS[param.kind](word, param) for word in dict.fromkeys(bare)]
+                self.found.values[param.name] = names if len(names) > 1 else names[0]
+                bare = []
+            elif bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
             elif param.kind not in MISSABLE:
                 raise BadArgument(
                     f"{self.row.name} needs {_article(param)}",
-                    f"write `{usage(self.row)}`"
-                    + ("; `%docker list --all` shows them" if param.kind == "container" else ""),
+                    f"write `{usage(self.row)}`" + SHOWN.get(param.kind, ""),
                 )
         if bare:
             self._too_many(bare)
@@ -379,7 +437,7 @@ class _Parser:
         self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
 
     def _too_many(self, bare: list[str]) -> None:
-        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in ("container", "needed")]
+        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in PLACED]
         raise BadArgument(
             f"{self.row.name} has no use for {bodies.quoted(bare)}",
             "one line is one call to one container: write a line for each"
@@ -408,10 +466,16 @@ def encode(param: Param, value: Any) -> str | None:
     Raises:
         BadArgument: a value of a type that the parameter cannot have.
     """
+    if value is False and param.default == YES:
+        return "0"
     if value is None or value is False:
         return None
     if value is True:
         return "1"
+    if isinstance(value, Mapping) and param.kind == "pairs":
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(value, (list, tuple)) and param.kind == "array":
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     if isinstance(value, Mapping):
         return json.dumps(
             {name: _texts(texts) for name, texts in value.items()}, separators=(",", ":"), ensure_ascii=False
@@ -439,13 +503,26 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
     named = {param.group for param in options if param.group and values.get(param.name)}
     pairs = []
     for param in options:
-        value = values.get(param.name, param.send)
+        value = values.get(param.name, _unsaid(param, values))
+        if value is False and param.send is not None:
+            value = "0"
         if param.group and param.group not in named:
             value = True
-        text = encode(param, value)
-        if text is not None:
-            pairs.append((param.name, text))
+        if param.ours and not values.get("no-label"):
+            value = {**(value or {}), "label": [*_texts((value or {}).get("label", [])), LABEL]}
+        several = value if isinstance(value, (list, tuple)) and param.kind in SEVERAL else [value]
+        texts = [encode(param, each) for each in several]
+        pairs += [(param.name, text) for text in texts if text is not None]
     return tuple(pairs)
+
+
+def _unsaid(param: Param, values: Mapping[str, Any]) -> Any:
+    """What is sent for a parameter of which nothing was said."""
+    if param.send is None or any(values.get(name) for name in param.unless):
+        return None
+    if param.tagged and TAGGED.search(str(values.get(param.tagged, ""))):
+        return None
+    return KINDS[param.kind](param.send, param) if param.kind in KINDS else param.send
 
 
 def usage(row: Row) -> str:
@@ -456,7 +533,7 @@ def usage(row: Row) -> str:
         parts += [*places, "[options]", "--", "COMMAND …"] if places else ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
     parts += [f"[{p.metavar}]" if p.kind in MISSABLE else p.metavar or p.name.upper() for p in row.places]
-    parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
+    parts += [param.metavar or param.name.upper() for param in row.query if param.kind in PLACED]
     return " ".join([*parts, "[options]"])
 
 

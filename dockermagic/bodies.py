@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
+import getpass
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .endpoints import LABEL, Param
@@ -41,10 +44,21 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "HostConfig": HOST_KEYS,
     "NetworkingConfig": NETWORKING_KEYS,
 }
+RESOURCES = frozenset(
+    "CpuShares Memory CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps "
+    "BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus "
+    "CpusetMems Devices DeviceCgroupRules DeviceRequests KernelMemoryTCP MemoryReservation MemorySwap "
+    "MemorySwappiness NanoCpus OomKillDisable Init PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps "
+    "IOMaximumBandwidth".split()
+)
+LOGIN_KEYS = frozenset("username password email serveraddress identitytoken registrytoken auth".split())
 BY_KIND: Mapping[str, Mapping[str, frozenset[str]]] = {
     "container": SECTIONS,
     "exec": {"": EXEC_KEYS},
     "exec_start": {"": START_KEYS},
+    "update": {"": RESOURCES | {"RestartPolicy"}},
+    "config": {"": CONFIG_KEYS - {"HostConfig", "NetworkingConfig"}},
+    "auth": {"": LOGIN_KEYS},
 }
 NEEDED = {
     "container": ("Image", "the engine takes such a body, and the container cannot start"),
@@ -54,6 +68,9 @@ EXAMPLES = {
     "container": '{"Image": "busybox", "Cmd": ["sleep", "60"]}',
     "exec": '{"AttachStdout": true, "AttachStderr": true, "Cmd": ["ls", "-l"]}',
     "exec_start": '{"Detach": false, "Tty": false}',
+    "update": '{"Memory": 67108864, "MemorySwap": -1}',
+    "config": '{"Cmd": ["sleep", "60"], "Labels": {"stage": "test"}}',
+    "auth": '{"username": "me", "serveraddress": "registry.example"}',
 }
 BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -103,10 +120,18 @@ def _env(words: list[str]) -> list[str]:
 
 
 def _bytes(word: str) -> int:
+    return _amount("--memory", word)
+
+
+def _amount(option: str, word: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([bkmgt]?)b?", word.lower())
     if not found:
-        raise BadArgument(f"--memory takes a number of bytes, and {word!r} is none", "write it as 64m or 1g")
+        raise BadArgument(f"{option} takes a number of bytes, and {word!r} is none", "write it as 64m or 1g")
     return int(float(found[1]) * BYTES[found[2]])
+
+
+def _swap(word: str) -> int:
+    return -1 if word == "-1" else _amount("--memory-swap", word)
 
 
 def _cpus(word: str) -> int:
@@ -317,13 +342,112 @@ START_FLAGS: tuple[Flag, ...] = (
         lambda value: ["x".join(map(str, value))],
     ),
 )
+_POLICY, _MEMORY, _CPUS = (next(f for f in FLAGS if f.param.name == name) for name in ("restart", "memory", "cpus"))
+
+
+def _number_flag(name: str, key: str, help: str, metavar: str = "NUMBER") -> Flag:
+    return Flag(Param(name, "number", help, metavar=metavar), (key,), _same, _one)
+
+
+UPDATE_FLAGS: tuple[Flag, ...] = (
+    Flag(_MEMORY.param, ("Memory",), _bytes, _one),
+    Flag(
+        Param("memory-swap", "text", "memory and swap together; -1 for as much swap as there is", metavar="BYTES"),
+        ("MemorySwap",),
+        _swap,
+        _one,
+    ),
+    Flag(
+        Param("memory-reservation", "text", "memory that it may count on when memory is short", metavar="BYTES"),
+        ("MemoryReservation",),
+        lambda word: _amount("--memory-reservation", word),
+        _one,
+    ),
+    Flag(replace(_CPUS.param, since="1.29"), ("NanoCpus",), _CPUS.make, _CPUS.back),
+    _number_flag("cpu-shares", "CpuShares", "its share of the processors, beside the 1024 of the others"),
+    _number_flag("cpu-period", "CpuPeriod", "length of the period in which --cpu-quota counts", "MICROSECONDS"),
+    _number_flag("cpu-quota", "CpuQuota", "processor time that it may use in each period", "MICROSECONDS"),
+    Flag(
+        Param("cpuset-cpus", "text", "the processors that it may use: 0-2 or 0,1", metavar="LIST"),
+        ("CpusetCpus",),
+        _same,
+        _one,
+    ),
+    Flag(
+        Param("cpuset-mems", "text", "the memory nodes that it may use: 0-1 or 0,1", metavar="LIST"),
+        ("CpusetMems",),
+        _same,
+        _one,
+    ),
+    _number_flag("blkio-weight", "BlkioWeight", "its share of the disks, 10 to 1000"),
+    Flag(
+        Param("pids-limit", "number", "processes that it may have; -1 for any", since="1.40", metavar="NUMBER"),
+        ("PidsLimit",),
+        _same,
+        _one,
+    ),
+    Flag(_POLICY.param, ("RestartPolicy",), _restart, _unrestart),
+)
+
+
+def _from_environment(name: str) -> str:
+    found = os.environ.get(name)
+    if not found:
+        raise BadArgument(
+            f"there is no environment variable {name}",
+            f"set it before Jupyter starts, or `import os, getpass; os.environ[{name!r}] = getpass.getpass()`",
+        )
+    return found
+
+
+def _never(word: str) -> str:
+    raise BadArgument(
+        "a password on the line would be saved with the notebook",
+        "leave --password out and be asked for it, or name an environment variable: --password-env NAME",
+    )
+
+
+AUTH_FLAGS: tuple[Flag, ...] = (
+    Flag(Param("username", "text", "who logs in", short="u", metavar="NAME"), ("username",), _same, _one),
+    Flag(
+        Param(
+            "password-env",
+            "text",
+            "environment variable that holds the password; without it you are asked",
+            metavar="VARIABLE",
+        ),
+        ("password",),
+        _from_environment,
+        lambda value: [],
+    ),
+    Flag(
+        Param("password", "text", "refused: it would be saved with the notebook", short="p"),
+        ("password",),
+        _never,
+        lambda value: [],
+    ),
+    Flag(
+        Param("serveraddress", "text", "the registry", default="Docker Hub", metavar="HOST"),
+        ("serveraddress",),
+        _same,
+        _one,
+    ),
+)
 KINDS: Mapping[str, tuple[Flag, ...]] = {
     "": (),
     "json": (),
+    "archive": (),
+    "context": (),
+    "tarball": (),
+    "source": (),
+    "config": (),
+    "update": UPDATE_FLAGS,
+    "auth": AUTH_FLAGS,
     "container": FLAGS,
     "exec": EXEC_FLAGS,
     "exec_start": START_FLAGS,
 }
+LOGIN = "auth"
 IMPLIED = {"container": ("ExposedPorts",), "exec": ("AttachStdout", "AttachStderr")}  # by the docker CLI itself
 BARE = ("image", "command")  # what stands on the line for the body, and is no parameter of the call
 RUNS = frozenset({"container", "exec"})  # a command may follow, whose words are not ours
@@ -345,6 +469,59 @@ def execution(command: list[str], flags: Mapping[str, Any], *, fed: bool = False
 def beginning(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The body of ExecStart: what the engine takes when nothing is said stands in it, visibly."""
     return _flagged({"Detach": False, "Tty": False}, START_FLAGS, flags)
+
+
+def changes(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of ContainerUpdate.
+
+    Raises:
+        BadArgument: nothing is to be changed.
+    """
+    body = _flagged({}, UPDATE_FLAGS, flags)
+    if not body:
+        raise BadArgument(
+            "update is told nothing to change", "name a limit: --memory 64m, --cpus 0.5, --restart always"
+        )
+    return body
+
+
+def login(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of SystemAuth; the password comes from an environment variable, or from the user's keyboard.
+
+    Raises:
+        BadArgument: there is no user name, or nobody to ask.
+    """
+    if not flags.get("username"):
+        raise BadArgument("auth needs to know who logs in", "write --username NAME")
+    body = _flagged({}, AUTH_FLAGS, flags)
+    if "password" not in body:
+        try:
+            body["password"] = getpass.getpass(f"Password of {body['username']}: ")
+        except (EOFError, OSError, NotImplementedError, RuntimeError):
+            raise BadArgument(
+                "there is nobody here to ask for the password", "name a variable that holds it: --password-env NAME"
+            ) from None
+    return body
+
+
+HUB = "docker.io"
+
+
+def header(login: Mapping[str, Any]) -> str:
+    """Credentials as the header X-Registry-Auth carries them."""
+    return base64.urlsafe_b64encode(encode(login)).decode()
+
+
+def host_of(address: Any) -> str:
+    """The registry that an address means: `https://index.docker.io/v1/` and none at all are Docker Hub."""
+    host = re.sub(r"^\w+://", "", str(address or HUB)).partition("/")[0]
+    return HUB if host in ("index.docker.io", "registry-1.docker.io", "hub.docker.com") else host
+
+
+def registry(image: str) -> str:
+    """The registry in an image's name: `far:5000/a/b` → `far:5000`, `busybox` → `docker.io`."""
+    first, slash, _ = image.partition("/")
+    return host_of(first) if slash and (re.search(r"[.:]", first) or first == "localhost") else HUB
 
 
 def _flagged(body: dict[str, Any], known: tuple[Flag, ...], flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -385,6 +562,8 @@ MAKE: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, An
     ),
     "exec": lambda values, flags: execution(values["command"], flags, fed=bool({"input", "input-file"} & set(values))),
     "exec_start": lambda values, flags: beginning(flags),
+    "update": lambda values, flags: changes(flags),
+    LOGIN: lambda values, flags: login(flags),
 }
 
 
@@ -420,11 +599,11 @@ def command_line(
     words = _flags_of(left, KINDS[kind])
     for volume in left.pop("Volumes", None) or {}:
         words += ["--volume", volume]
-    for key in IMPLIED[kind]:
+    for key in IMPLIED.get(kind, ()):
         left.pop(key, None)
     if not left.get("HostConfig"):
         left.pop("HostConfig", None)
-    words += place or [str(image or "")]
+    words += place or ([str(image or "")] if kind in RUNS else [])
     words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
     return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
 

@@ -31,6 +31,7 @@ DockerMagicError                 any of the below; carries the exchange, where t
 │   ├── NotJson                  JSON was due
 │   ├── CutShort                 the connection ended inside the answer
 │   └── BadFrame                 a stream that does not keep to its framing
+├── StreamFailed                 the engine said 200, began, and then told of an error
 ├── FileError                    the file to write or read on this machine
 ├── NotOurs                      a container without our label would have been touched
 └── Interrupted                  the user stopped a call that was under way
@@ -210,6 +211,13 @@ class CutShort(ReplyError):
 
 class BadFrame(ReplyError):
     """A stream that does not keep to its framing."""
+
+
+class StreamFailed(DockerMagicError):
+    """The engine said 200, began, and then told of an error.
+
+    The exchange's value is the frame of what came before it.
+    """
 
 
 class FileError(DockerMagicError):

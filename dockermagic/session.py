@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, files, locate, practice
+from . import arguments, bodies, endpoints, files, locate, packing, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -37,10 +37,13 @@ from .errors import (
 from .exchange import Exchange, Request
 from .hunter import PRACTICE, Hunter
 from .locate import TLS, Candidate, Surroundings
+from .packing import Upload
 from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
 JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
+AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 STEPS = {
     400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
@@ -111,6 +114,7 @@ class Session:
     ) -> None:
         self.settings = settings or Settings()
         self.last: Exchange | None = None
+        self.logins: dict[str, str] = {}
         self.tell = tell
         self._around = around
         self._open = transport
@@ -176,15 +180,17 @@ class Session:
             return [Candidate(host, self._engine.source, "in use", known), *seen]
         return [replace(each, verdict="in use") if each.host == host else each for each in seen]
 
-    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | None = None) -> Request:
+    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None = None) -> Request:
         """The request for a row, complete; nothing is sent.
 
         Raises:
             BadArgument: a value that is missing, unknown or of the wrong type.
             EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
         """
-        api = self.engine.api
+        api, values = self.engine.api, bounded(row, values)
         self._check_names(row, values)
+        if body is None and row.body in packing.KINDS:
+            body = packing.KINDS[row.body](values)
         self._check_age(row.name, row.since)
         for param in row.query:
             if values.get(param.name) is not None:
@@ -202,9 +208,12 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (JSON if body is not None else ()) + upgraded(row)
-        given = files.given(values.get("input"), values.get("input-file"))
-        terminal = bool(row.upgrade and body is not None and self.terminal(values, body))
+        given = files.given(values.get("input"), values.get("input-file")) if row.upgrade else b""
+        terminal = bool(row.upgrade and isinstance(body, bytes) and self.terminal(values, body))
+        headers = _typed(body) + upgraded(row)
+        login = self.logins.get(bodies.registry(str(values.get(row.registry)))) if row.registry else None
+        if row.registry:
+            headers += ((AUTH, login or bodies.header({})),)
         return Request(row.method, path, query, headers, body, given, terminal)
 
     @staticmethod
@@ -232,7 +241,7 @@ class Session:
         Args:
             row: a row, or a subcommand's name.
             values: parameters by the API's names; `named` adds to them.
-            body: a dict (sent as JSON), bytes (sent as they are), or None.
+            body: a dict (sent as JSON), bytes or a `packing.Upload` (sent as they are), or None.
 
         Returns:
             The `Exchange`: `.json()` for the whole answer, `.chunks()` for the bytes as they arrive.
@@ -244,17 +253,17 @@ class Session:
         """
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
-        data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
+        data = body if body is None or isinstance(body, bytes | Upload) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
         if values.get("stdin"):
             request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
-            return self.send(row, self.last, seconds)
+            return self.send(row, self.last, seconds, values)
         except (SocketMissing, Refused):  # nothing was sent
             if not self._revive():
                 raise
-        return self.send(row, self.last, seconds)
+        return self.send(row, self.last, seconds, values)
 
     def _revive(self) -> bool:
         """Start the practice engine again, if that is the engine in use; whether it is.
@@ -270,8 +279,10 @@ class Session:
         self.tell(practice.AGAIN)
         return True
 
-    def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
-        """Send a request that is complete, and look at the head of the answer.
+    def send(
+        self, row: Endpoint, exchange: Exchange, seconds: float | None, values: Mapping[str, Any] | None = None
+    ) -> Exchange:
+        """Send a request that is complete, and look at the head of the answer. A `for` among `values` bounds it.
 
         Raises:
             EngineError, StatusError: as `call`.
@@ -284,6 +295,8 @@ class Session:
                 error.step = f"it may be under way (`%docker inspect`); give it longer: --{row.patience[0]} 120"
             raise
         assert exchange.status is not None, "an answer has a status"
+        if row.endless(values or {}) and exchange.status < 400 and (bound := (values or {}).get("for")):
+            exchange.limit(arguments.seconds(str(bound)))
         if exchange.status >= 400:
             said = message(exchange.read())
             raise for_status(exchange.status)(
@@ -292,11 +305,22 @@ class Session:
                 detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
+        if row.body == bodies.LOGIN:
+            self._remember(exchange.request)
         return exchange
+
+    def _remember(self, request: Request) -> None:
+        """Keep credentials that an engine has just found right, for as long as this session lives."""
+        body = request.body
+        if isinstance(body, bytes):
+            told = json.loads(body)
+            self.logins[bodies.host_of(told.get("serveraddress"))] = bodies.header(told)
 
     def patience(self, row: Endpoint, values: Mapping[str, Any]) -> float | None:
         """How many seconds the engine may be silent in this call; None for ever."""
-        if row.waits or any(param.endless and values.get(param.name) for param in row.query):
+        if row.endless(values) and values.get("for"):
+            return arguments.seconds(str(values["for"])) + self.settings.timeout
+        if row.waits or row.endless(values):
             return None
         if row.patience is None:
             return self.settings.timeout
@@ -308,12 +332,12 @@ class Session:
             raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
         return None if grace < 0 else grace + self.settings.timeout
 
-    def terminal(self, values: Mapping[str, Any], body: bytes | None = None) -> bool | None:
+    def terminal(self, values: Mapping[str, Any], body: bytes | Upload | None = None) -> bool | None:
         """Whether a stream is a terminal's: the call's body says so where it has one, else the container does.
 
         None where neither does.
         """
-        if body is not None:
+        if isinstance(body, bytes):
             try:
                 return bool(json.loads(body).get("Tty"))
             except (ValueError, AttributeError):
@@ -332,6 +356,12 @@ class Session:
             return None
 
 
+def bounded(row: Endpoint, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a call; one that goes on `for` some time follows."""
+    follow = {param.name: True for param in row.query if param.endless} if values.get("for") else {}
+    return {**follow, **values}
+
+
 def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
     """The headers that ask for another protocol on the same connection, where the row wants one."""
     if not row.upgrade:
@@ -341,6 +371,10 @@ def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
         return asked
     key = b64encode(os.urandom(16)).decode()
     return (*asked, ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key))
+
+
+def _typed(body: bytes | Upload | None) -> tuple[tuple[str, str], ...]:
+    return () if body is None else JSON if isinstance(body, bytes) else TAR
 
 
 def negotiate(version: Mapping[str, Any], host: str) -> str:
@@ -375,7 +409,7 @@ def message(body: bytes) -> str:
         found = json.loads(text)
     except ValueError:
         return text or "(no message)"
-    return str(found.get("message") or text) if isinstance(found, dict) else text
+    return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
 
 
 def _meaning(row: Endpoint, status: int, said: str) -> str:
