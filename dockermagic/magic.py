@@ -13,7 +13,7 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
+from . import arguments, binder, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
@@ -317,7 +317,7 @@ def load(shell: Any) -> DockerMagic:
         "%dockerapi is always ours"
         for name in taken
     ]
-    display(show.Notes(*lines, *_greeting(magic.session)))
+    display(show.Notes(*lines, *binder.remarks(magic.session.around.env), *_greeting(magic.session)))
     return magic
 
 

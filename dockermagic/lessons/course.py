@@ -23,6 +23,9 @@ from . import (
     l11_wait,
     l12_exec,
     l13_attach,
+    l14_archive_and_changes,
+    l19_a_client_of_your_own,
+    l20_a_bigger_engine,
 )
 from .exercise import Exercise, Lesson
 
@@ -41,6 +44,9 @@ LESSONS: tuple[Lesson, ...] = (
     l11_wait.LESSON,
     l12_exec.LESSON,
     l13_attach.LESSON,
+    l14_archive_and_changes.LESSON,
+    l19_a_client_of_your_own.LESSON,
+    l20_a_bigger_engine.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
