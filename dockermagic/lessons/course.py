@@ -21,6 +21,7 @@ from . import (
     l09_restart,
     l10_kill,
     l14_archive_and_changes,
+    l18_images,
 )
 from .exercise import Exercise, Lesson
 
@@ -37,6 +38,7 @@ LESSONS: tuple[Lesson, ...] = (
     l09_restart.LESSON,
     l10_kill.LESSON,
     l14_archive_and_changes.LESSON,
+    l18_images.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
