@@ -174,6 +174,12 @@ class Container:
         return [*(self.config.get("Entrypoint") or []), *(self.config.get("Cmd") or [])]
 
     @property
+    def env(self) -> dict[str, str]:
+        """Its environment; engines add variables of their own."""
+        pairs = (each.partition("=") for each in self.config.get("Env") or [])
+        return {name: value for name, _, value in pairs}
+
+    @property
     def seen(self) -> str:
         """What it is doing, one clause: "`web` exited with 0"."""
         return say(
@@ -190,9 +196,8 @@ class Container:
             NotYet: it is in another state.
         """
         if self.state != state:
-            wanted = say("it should be {state}", state=f"`{state}`")
-            soon = (self.state, state) in PASSING
-            raise NotYet(f"{self.seen}; {wanted}", step or say(STEPS[state]), soon=soon)
+            wanted = say("{seen}; it should be `{state}`", seen=self.seen, state=state)
+            raise NotYet(wanted, step or say(STEPS[state]), soon=(self.state, state) in PASSING)
 
     def must_have_ended(self, code: int, step: str = "") -> None:
         """
@@ -222,6 +227,27 @@ class Container:
             raise NotYet(
                 say("the label of `{name}` is `{label}={have}`", name=self.name, label=label, have=have),
                 say("it should be {wanted}", wanted=wanted),
+            )
+
+    def must_answer(self, label: str, right: str, step: str = "") -> None:
+        """An answer is given as the value of a label; a wrong one is not told what is right.
+
+        Args:
+            step: where to look, for a wrong answer.
+
+        Raises:
+            NotYet: the label is not there, or says something else.
+        """
+        have = self.labels.get(label)
+        if have is None:
+            raise NotYet(
+                say("`{name}` is there and has no label {wanted}", name=self.name, wanted=f"`{label}`"),
+                say("make it anew with `--replace` and `--label {label}=…`", label=label),
+            )
+        if have != right:
+            raise NotYet(
+                say("`{name}` says `{label}={have}`, and that is not so", name=self.name, label=label, have=have),
+                step or say("look again, then make it anew with `--replace`"),
             )
 
     def log(self, stream: str = "") -> str:
@@ -295,7 +321,7 @@ def digits(image: str) -> str:
 
 def named(names: Iterable[str]) -> str:
     """Names as they stand in a sentence: `a`, `b`; or that there are none."""
-    return ", ".join(f"`{name}`" for name in names) or say("none")
+    return say(", ").join(f"`{name}`" for name in names) or say("none")
 
 
 SEEN = {
