@@ -144,8 +144,8 @@ LESSON = Lesson(
             "errors-job",
             7,
             f"Four things were to happen: the container `{JOB}` is made; a file `{INPUT}` that says `42` is put "
-            f"into it; it is started; it is renamed to `{DONE}`. The connection broke, nobody knows when. Bring it to its "
-            "end.",
+            f"into it; it is started; it is renamed to `{DONE}`. The connection broke, nobody knows when. Bring "
+            "it to its end.",
             check_job,
             (
                 "Each of the four leaves a trace that can be looked at, without changing anything.",
