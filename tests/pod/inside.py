@@ -18,13 +18,22 @@ TESTS = Path(__file__).parents[1]
 REPORT = "REPORT "
 FOLDER = "dockermagic-tutorial"
 PORT = 8888
+TOKEN = "learner"
+ADMITTED = {"Authorization": f"token {TOKEN}"}
 PATIENCE = 120.0
 ISOLATION = TESTS / "practice" / "test_isolation.py"
 
 
 def course() -> dict[str, Any]:
     """JupyterLab as it opens, a kernel of its own, then every lesson that was laid out; the report of `alone.py`."""
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={PORT}", "--IdentityProvider.token="]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--port={PORT}",
+        f"--IdentityProvider.token={TOKEN}",
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as lab:
         try:
             opened = page(f"/lab/tree/{FOLDER}/00-start.ipynb")
@@ -43,7 +52,8 @@ def page(path: str) -> int:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}") as answer:
+            asked = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", headers=ADMITTED)
+            with urllib.request.urlopen(asked) as answer:
                 return int(answer.status)
         except urllib.error.URLError:
             if time.monotonic() > until:
@@ -54,7 +64,8 @@ def page(path: str) -> int:
 def in_kernel(cell: str) -> str:
     """What a cell shows that is the first in a kernel which JupyterLab started, as text."""
     body = {"path": f"{FOLDER}/00-start.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
-    asked = urllib.request.Request(f"http://127.0.0.1:{PORT}/api/sessions", json.dumps(body).encode())
+    data = json.dumps(body).encode()
+    asked = urllib.request.Request(f"http://127.0.0.1:{PORT}/api/sessions", data, ADMITTED)
     with urllib.request.urlopen(asked) as answer:
         kernel = json.load(answer)["kernel"]["id"]
     client = BlockingKernelClient(connection_file=find_connection_file(f"kernel-{kernel}.json"))

@@ -167,7 +167,7 @@ def image(engine: Engine) -> Iterator[str]:
         try:
             yield name
         finally:
-            engine.call("DELETE", f"/images/{name}", params={"force": "1"})
+            engine.call("DELETE", f"/images/{name}", params={"force": "1"}, timeout=PATIENCE)
 
 
 AS_TAR = {"Content-Type": "application/x-tar"}
@@ -215,7 +215,7 @@ def check(engine: Engine, name: str, kind: Kind, *words: str, entry: tuple[str, 
         code = engine.call("POST", f"{pod}/wait").json()["StatusCode"]
         said = text(engine.call("GET", f"{pod}/logs", params={"stdout": "1", "stderr": "1"}).content)
     finally:
-        engine.call("DELETE", pod, params={"force": "1", "v": "1"})
+        engine.call("DELETE", pod, params={"force": "1", "v": "1"}, timeout=PATIENCE)
     reports = [line.removeprefix(REPORT) for line in said.splitlines() if line.startswith(REPORT)]
     return Outcome(code, said, json.loads(reports[-1]) if reports else {}, memory, last)
 
