@@ -35,8 +35,9 @@ format: $(VENV)/test ## let ruff put the code into shape
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(VENV)/test ## write all that is generated: the reference, the README's table, cells of the notebooks
+docs: $(VENV)/test ## write all that is generated: the reference, the coverage, the README's table, cells of notebooks
 	$(PY) tools/reference.py
+	$(PY) tools/coverage.py
 	$(PY) tools/lessons.py
 
 clean: ## remove .venv and what tools left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from . import bodies
-from .endpoints import BY_NAME, Param
+from .endpoints import BY_NAME, LABEL, YES, Param
 from .errors import BadArgument
+from .language import mark, say
 
 AS = Param("as", "choice", "print the call in another tongue, and send nothing", choices=("curl", "python", "cli"))
 JSON = Param("json", "flag", "the answer as JSON, not as a frame")
@@ -60,7 +62,9 @@ class Arguments:
 
 def _word(text: str, param: Param) -> str:
     if not text:
-        raise BadArgument(f"{_named(param)} is empty", f"give it a value: {_usage(param)}")
+        raise BadArgument(
+            say("{named} is empty", named=_named(param)), say("give it a value: {usage}", usage=_usage(param))
+        )
     return text
 
 
@@ -73,14 +77,18 @@ def _number(text: str, param: Param) -> int:
         return int(text)
     except ValueError:
         raise BadArgument(
-            f"{_named(param)} takes a whole number, and {text!r} is none", f"for instance {param.option} 5"
+            say("{named} takes a whole number, and {text!r} is none", named=_named(param), text=text),
+            say("for instance {option} 5", option=param.option),
         ) from None
 
 
 def _tail(text: str, param: Param) -> str:
     if text == "all" or (text.isascii() and text.isdigit()):
         return text
-    raise BadArgument(f"{_named(param)} takes a number of lines or all, and not {text!r}", "for instance --tail 20")
+    raise BadArgument(
+        say("{named} takes a number of lines or all, and not {text!r}", named=_named(param), text=text),
+        say("for instance --tail 20"),
+    )
 
 
 def _choice(text: str, param: Param) -> str:
@@ -88,8 +96,10 @@ def _choice(text: str, param: Param) -> str:
         return text
     close = difflib.get_close_matches(text, param.choices, 1, 0.5)
     raise BadArgument(
-        f"{_named(param)} does not know {text!r}" + (f"; did you mean {close[0]}?" if close else ""),
-        f"it takes {', '.join(param.choices)}",
+        say("{named} does not know {text!r}; did you mean {close}?", named=_named(param), text=text, close=close[0])
+        if close
+        else say("{named} does not know {text!r}", named=_named(param), text=text),
+        say("it takes {choices}", choices=", ".join(param.choices)),
     )
 
 
@@ -97,7 +107,8 @@ def _signal(text: str, param: Param) -> str:
     if re.fullmatch(r"\d+|[A-Za-z][A-Za-z0-9+-]*", text):
         return text
     raise BadArgument(
-        f"{_named(param)} takes a signal, and {text!r} is none", "by name (TERM, HUP, KILL) or number (15)"
+        say("{named} takes a signal, and {text!r} is none", named=_named(param), text=text),
+        say("by name (TERM, HUP, KILL) or number (15)"),
     )
 
 
@@ -106,9 +117,12 @@ def _pair(text: str, param: Param) -> tuple[str, str]:
     if separator and name and not name.startswith(("{", "[")):
         return name, value
     raise BadArgument(
-        f"{_named(param)} takes KEY=VALUE, and {text!r} is none",
-        f"for instance {param.option} {'status=running' if 'status' in param.choices else 'label=dockermagic'}; "
-        "the JSON that the API wants is made of it",
+        say("{named} takes KEY=VALUE, and {text!r} is none", named=_named(param), text=text),
+        say(
+            "for instance {option} {example}; the JSON that the API wants is made of it",
+            option=param.option,
+            example="status=running" if "status" in param.choices else "label=dockermagic",
+        ),
     )
 
 
@@ -117,13 +131,17 @@ def _file(text: str, param: Param) -> str:
         path = Path(_word(text, param)).expanduser()
         folder, inside = path.is_dir(), path.parent.is_dir()
     except (OSError, RuntimeError) as error:
-        raise BadArgument(f"{param.option} cannot be {text}: {error}", "write a path, for instance ./web.tar") from None
+        raise BadArgument(
+            say("{option} cannot be {text}: {error}", option=param.option, text=text, error=error),
+            say("write a path, for instance ./web.tar"),
+        ) from None
     if folder:
         raise BadArgument(
-            f"{text} is a folder, and {param.option} takes a file", f"write {param.option} {path / 'web.tar'}"
+            say("{text} is a folder, and {option} takes a file", text=text, option=param.option),
+            say("write {option} {path}", option=param.option, path=path / "web.tar"),
         )
     if not inside:
-        raise BadArgument(f"there is no folder {path.parent}", "make it first: `!mkdir -p …`")
+        raise BadArgument(say("there is no folder {folder}", folder=path.parent), say("make it first: `!mkdir -p …`"))
     return str(path)
 
 
@@ -134,8 +152,29 @@ def _given(text: str, param: Param) -> bytes:
 def _existing(text: str, param: Param) -> str:
     path = Path(_word(text, param)).expanduser()
     if not path.is_file():
-        raise BadArgument(f"{param.option}: there is no file {text}", "name one that is there; `%ls` lists the folder")
+        raise BadArgument(
+            say("{option}: there is no file {text}", option=param.option, text=text),
+            say("name one that is there; `%ls` lists the folder"),
+        )
     return str(path)
+
+
+def _source(text: str, param: Param) -> str:
+    try:
+        path = Path(_word(text, param)).expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError) as error:
+        raise BadArgument(
+            say("{option} cannot be {text}: {error}", option=param.option, text=text, error=error),
+            say("write a path, for instance ./folder"),
+        ) from None
+    if not there:
+        raise BadArgument(
+            say("there is no {path} on this machine", path=text),
+            say("name a file or folder that is there: {usage}", usage=_usage(param)),
+        )
+    kept = f"{path}{os.sep}." if text.endswith(("/.", f"{os.sep}.")) else str(path)
+    return kept
 
 
 def moment(text: str, now: float | None = None) -> str:
@@ -157,13 +196,36 @@ def moment(text: str, now: float | None = None) -> str:
     return f"{stamp}{nanoseconds[0] if nanoseconds else ''}"
 
 
+def seconds(text: str) -> float:
+    """A duration in seconds: `10`, `10s`, `1m30s`.
+
+    Raises:
+        ValueError: it is none, or nothing.
+    """
+    found = DURATION.fullmatch(text) if not re.fullmatch(r"\d+(\.\d+)?", text) else None
+    parts = [float(part or 0) for part in found.groups()] if found else [0, 0, float(text)]
+    total = parts[0] * 3600 + parts[1] * 60 + parts[2]
+    if not total:
+        raise ValueError("no time at all")
+    return total
+
+
+def _duration(text: str, param: Param) -> float:
+    try:
+        return seconds(text)
+    except ValueError:
+        raise BadArgument(
+            f"{_named(param)} takes a time, and {text!r} is none", f"for instance {param.option} 10s, or 1m30s"
+        ) from None
+
+
 def _moment(text: str, param: Param) -> str:
     try:
         return moment(text)
     except ValueError:
         raise BadArgument(
-            f"{_named(param)} takes a moment, and {text!r} is none",
-            "write a date (2026-01-31T12:00:00Z), UNIX seconds, or a time back (10m, 1h30m)",
+            say("{named} takes a moment, and {text!r} is none", named=_named(param), text=text),
+            say("write a date (2026-01-31T12:00:00Z), UNIX seconds, or a time back (10m, 1h30m)"),
         ) from None
 
 
@@ -173,6 +235,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "needed": _word,
     "target": _word,
     "maybe": _word,
+    "anyone": _container,
     "path": _word,
     "exercise": _word,
     "lesson": _word,
@@ -186,10 +249,33 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "given": _given,
     "existing": _existing,
     "moment": _moment,
+    "source": _source,
+    "reference": _word,
+    "pairs": _pair,
+    "array": _word,
+    "choices": _choice,
+    "duration": _duration,
 }
-REPEATABLE = ("filters", "texts")
-MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
-BARE = ("container", "path", "exercise", *MISSABLE)
+PAIRED = ("filters", "pairs")
+SEVERAL = ("texts", "choices")
+REPEATABLE = (*PAIRED, *SEVERAL, "array")
+NOUNS = {
+    "CONTAINER": mark("a container"),
+    "IMAGE": mark("an image"),
+    "EXEC": mark("an exec"),
+    "EXERCISE": mark("an exercise"),
+    "NAME": mark("a name"),
+    "PATH": mark("a path"),
+    "WORD": mark("a word"),
+}
+PLACED = ("needed", "container", "reference")  # parameters of the query that may stand as bare words
+TAGGED = re.compile(r"@|:[^/]*$")
+SHOWN = {
+    "container": mark("write `{usage}`; `%docker list --all` shows them"),
+    "reference": mark("write `{usage}`; `%docker images` shows those that are there"),
+}
+MISSABLE = ("target", "maybe", "lesson", "anyone")  # a bare word that may be left out
+BARE = ("container", "reference", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -257,11 +343,22 @@ class _Parser:
         for word, after in zip_longest(command, command[1:]):
             if word == AS.option and after in AS.choices:
                 raise BadArgument(
-                    f"{word} {after} stands behind the command's first word, so the container would get it",
-                    f"put it before the --: `%docker {self.row.name} IMAGE {word} {after} -- COMMAND`",
+                    say(
+                        "{word} {after} stands behind the command's first word, so the container would get it",
+                        word=word,
+                        after=after,
+                    ),
+                    say(
+                        "put it before the --: `%docker {name} IMAGE {word} {after} -- COMMAND`",
+                        name=self.row.name,
+                        word=word,
+                        after=after,
+                    ),
                 )
             if word in self.table and self.table[word] in OURS:
-                self.found.notes.append(f"{word} stands behind the command's first word, so it is part of the command")
+                self.found.notes.append(
+                    say("{word} stands behind the command's first word, so it is part of the command", word=word)
+                )
 
     def _after_dashes(self, rest: list[str]) -> None:
         if self.runs and self.bare:
@@ -291,59 +388,73 @@ class _Parser:
     def _next(self, param: Param, spelled: str, rest: list[str]) -> str:
         if rest and rest[0] not in self.table and rest[0] != "--":
             return rest.pop(0)
-        raise BadArgument(f"{spelled} needs a value", f"write {_usage(param)}")
+        raise BadArgument(say("{spelled} needs a value", spelled=spelled), say("write {usage}", usage=_usage(param)))
 
     def _truth(self, param: Param, text: str) -> bool:
         if text.lower() in TRUTH:
             return TRUTH[text.lower()]
         raise BadArgument(
-            f"{param.option} is yes or no, and takes no {text!r}", f"write {param.option}, or leave it out"
+            say("{option} is yes or no, and takes no {text!r}", option=param.option, text=text),
+            say("write {option}, or leave it out", option=param.option),
         )
 
     def _unknown(self, spelled: str) -> Param:
         close = difflib.get_close_matches(spelled, [*self.table], 1, 0.6)
+        facts = {"name": self.row.name, "option": spelled}
         raise BadArgument(
-            f"{self.row.name} has no option {spelled}" + (f"; did you mean {close[0]}?" if close else ""),
-            f"`%docker {self.row.name} --help` lists its options"
-            + ("; the container's own command goes after --" if self.runs else ""),
+            say("{name} has no option {option}; did you mean {close}?", **facts, close=close[0])
+            if close
+            else say("{name} has no option {option}", **facts),
+            say("`%docker {name} --help` lists its options; the container's own command goes after --", **facts)
+            if self.runs
+            else say("`%docker {name} --help` lists its options", **facts),
         )
 
     def _take(self, param: Param, spelled: str, value: Any) -> None:
         if self.cell and param.name in self.flags:
             key = next(flag.at for flag in bodies.KINDS[self.row.body] if flag.param is param)
             raise BadArgument(
-                f"the cell is the body that is sent, so {spelled} cannot change it",
-                f'write it into the JSON, as "{".".join(key)}"',
+                say("the cell is the body that is sent, so {spelled} cannot change it", spelled=spelled),
+                say('write it into the JSON, as "{key}"', key=".".join(key)),
             )
         holder = self.found.flags if param.name in self.flags else self.found.values
         if isinstance(value, str):
             value = KINDS[param.kind](value, param)
         if param.kind == "filters":
             holder.setdefault(param.name, {}).setdefault(value[0], []).append(value[1])
+        elif param.kind == "pairs":
+            holder.setdefault(param.name, {})[value[0]] = value[1]
         elif param.kind in REPEATABLE:
             holder.setdefault(param.name, []).append(value)
         elif param.name in holder:
-            raise BadArgument(f"{spelled} stands twice", "which of the two is meant? Keep one")
+            raise BadArgument(
+                say("{spelled} stands twice", spelled=spelled), say("which of the two is meant? Keep one")
+            )
         else:
             holder[param.name] = value
         if spelled.removeprefix("--") in param.aliases:
-            self.found.notes.append(f"{spelled} is the docker CLI's name; the API's is {param.name}")
+            self.found.notes.append(
+                say("{spelled} is the docker CLI's name; the API's is {name}", spelled=spelled, name=param.name)
+            )
 
     def _places(self) -> None:
-        wanted = [*self.row.places, *(param for param in self.row.query if param.kind == "needed")]
+        wanted = [*self.row.places, *(param for param in self.row.query if param.kind in PLACED)]
         wanted = [param for param in wanted if param.name not in self.found.values]
         bare = list(self.bare)
         if self.runs and not self.row.places:
             self._image(bare)
             return
         for param in wanted:
-            if bare:
+            if bare and param.several:
+                names = [KINDS[param.kind](word, param) for word in dict.fromkeys(bare)]
+                self.found.values[param.name] = names if len(names) > 1 else names[0]
+                bare = []
+            elif bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
             elif param.kind not in MISSABLE:
                 raise BadArgument(
-                    f"{self.row.name} needs {_article(param)}",
-                    f"write `{usage(self.row)}`"
-                    + ("; `%docker list --all` shows them" if param.kind == "container" else ""),
+                    say("{name} needs {what}", name=self.row.name, what=_noun(param)),
+                    say(SHOWN.get(param.kind, mark("write `{usage}`")), usage=usage(self.row)),
                 )
         if bare:
             self._too_many(bare)
@@ -353,39 +464,46 @@ class _Parser:
     def _command(self) -> None:
         if self.cell:
             if self.command is not None:
-                word = (self.command or ["a command"])[0]
-                raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {word!r}",
-                    'write "Cmd" into the JSON',
-                )
+                raise _cell_says(self.command, say('write "Cmd" into the JSON'))
             return
         if not self.command:
-            raise BadArgument(f"{self.row.name} needs a command", f"write `{usage(self.row)}`, for instance … -- ls -l")
+            raise BadArgument(
+                say("{name} needs a command", name=self.row.name),
+                say("write `{usage}`, for instance … -- ls -l", usage=usage(self.row)),
+            )
         self.found.values["command"] = self.command
 
     def _image(self, bare: list[str]) -> None:
         if self.cell:
             if bare or self.command is not None:
-                raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {(bare or ['a command'])[0]!r}",
-                    'write "Image" and "Cmd" into the JSON; the line takes --name and --platform',
+                raise _cell_says(
+                    bare, say('write "Image" and "Cmd" into the JSON; the line takes --name and --platform')
                 )
             return
         if not bare or not bare[0]:
             raise BadArgument(
-                "create needs an image",
-                f"write `{usage(self.row)}`; `%docker images` shows those that are there",
+                say("create needs an image"),
+                say("write `{usage}`; `%docker images` shows those that are there", usage=usage(self.row)),
             )
         self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
 
     def _too_many(self, bare: list[str]) -> None:
-        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in ("container", "needed")]
+        one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in PLACED]
         raise BadArgument(
-            f"{self.row.name} has no use for {bodies.quoted(bare)}",
-            "one line is one call to one container: write a line for each"
+            say("{name} has no use for {words}", name=self.row.name, words=bodies.quoted(bare)),
+            say("one line is one call to one container: write a line for each")
             if one == ["container"]
-            else f"write `{usage(self.row)}`",
+            else say("write `{usage}`", usage=usage(self.row)),
         )
+
+
+def _cell_says(words: list[str], step: str) -> BadArgument:
+    return BadArgument(
+        say("the cell is the body that is sent, so the line cannot name {word!r}", word=words[0])
+        if words
+        else say("the cell is the body that is sent, so the line cannot name a command"),
+        step,
+    )
 
 
 def _named(param: Param) -> str:
@@ -397,9 +515,8 @@ def _usage(param: Param) -> str:
     return value if param.kind in BARE else f"{param.option} {value}"
 
 
-def _article(param: Param) -> str:
-    noun = "container" if param.kind == "container" else (param.metavar or param.name).lower()
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+def _noun(param: Param) -> str:
+    return say(NOUNS.get(param.metavar, param.metavar))
 
 
 def encode(param: Param, value: Any) -> str | None:
@@ -408,10 +525,16 @@ def encode(param: Param, value: Any) -> str | None:
     Raises:
         BadArgument: a value of a type that the parameter cannot have.
     """
+    if value is False and param.default == YES:
+        return "0"
     if value is None or value is False:
         return None
     if value is True:
         return "1"
+    if isinstance(value, Mapping) and param.kind == "pairs":
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(value, (list, tuple)) and param.kind == "array":
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     if isinstance(value, Mapping):
         return json.dumps(
             {name: _texts(texts) for name, texts in value.items()}, separators=(",", ":"), ensure_ascii=False
@@ -421,7 +544,8 @@ def encode(param: Param, value: Any) -> str | None:
     if isinstance(value, (str, int, float)):
         return str(value)
     raise BadArgument(
-        f"{param.name} takes no {type(value).__name__}", "pass text, a number, True, or a dict of filters"
+        say("{name} takes no {kind}", name=param.name, kind=type(value).__name__),
+        say("pass text, a number, True, or a dict of filters"),
     )
 
 
@@ -439,13 +563,26 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
     named = {param.group for param in options if param.group and values.get(param.name)}
     pairs = []
     for param in options:
-        value = values.get(param.name, param.send)
+        value = values.get(param.name, _unsaid(param, values))
+        if value is False and param.send is not None:
+            value = "0"
         if param.group and param.group not in named:
             value = True
-        text = encode(param, value)
-        if text is not None:
-            pairs.append((param.name, text))
+        if param.ours and not values.get("no-label"):
+            value = {**(value or {}), "label": [*_texts((value or {}).get("label", [])), LABEL]}
+        several = value if isinstance(value, (list, tuple)) and param.kind in SEVERAL else [value]
+        texts = [encode(param, each) for each in several]
+        pairs += [(param.name, text) for text in texts if text is not None]
     return tuple(pairs)
+
+
+def _unsaid(param: Param, values: Mapping[str, Any]) -> Any:
+    """What is sent for a parameter of which nothing was said."""
+    if param.send is None or any(values.get(name) for name in param.unless):
+        return None
+    if param.tagged and TAGGED.search(str(values.get(param.tagged, ""))):
+        return None
+    return KINDS[param.kind](param.send, param) if param.kind in KINDS else param.send
 
 
 def usage(row: Row) -> str:
@@ -456,7 +593,7 @@ def usage(row: Row) -> str:
         parts += [*places, "[options]", "--", "COMMAND …"] if places else ["IMAGE", "[options]", "[--]", "[COMMAND …]"]
         return " ".join(parts)
     parts += [f"[{p.metavar}]" if p.kind in MISSABLE else p.metavar or p.name.upper() for p in row.places]
-    parts += [param.metavar or param.name.upper() for param in row.query if param.kind == "needed"]
+    parts += [param.metavar or param.name.upper() for param in row.query if param.kind in PLACED]
     return " ".join([*parts, "[options]"])
 
 
@@ -471,8 +608,11 @@ def option_lines(row: Row) -> list[tuple[str, str]]:
             ]
         )
         value = "" if param.kind == "flag" else f" {param.metavar or '|'.join(param.choices) or param.name.upper()}"
-        notes = [f"default {param.default}"] if param.default else []
-        notes += [f"sent as {param.send} when not given"] if param.send else []
-        notes += [f"since API {param.since}"] if param.since else []
-        lines.append((spelled + value, param.help + (f" ({'; '.join(notes)})" if notes else "")))
+        notes = [say("default {value}", value=say(param.default))] if param.default else []
+        notes += [say("sent as {value} when not given", value=param.send)] if param.send else []
+        notes += [say("since API {version}", version=param.since)] if param.since else []
+        help = say(param.help)
+        lines.append(
+            (spelled + value, say("{help} ({notes})", help=help, notes=say("; ").join(notes)) if notes else help)
+        )
     return lines

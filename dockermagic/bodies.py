@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
+import getpass
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .endpoints import LABEL, Param
 from .errors import BadArgument, BadBody
+from .language import mark, say
 
 # The keys of ContainerConfig, HostConfig (with Resources) and NetworkingConfig in Docker's specification v1.51.
 CONFIG_KEYS = frozenset(
@@ -41,19 +45,33 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "HostConfig": HOST_KEYS,
     "NetworkingConfig": NETWORKING_KEYS,
 }
+RESOURCES = frozenset(
+    "CpuShares Memory CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps "
+    "BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus "
+    "CpusetMems Devices DeviceCgroupRules DeviceRequests KernelMemoryTCP MemoryReservation MemorySwap "
+    "MemorySwappiness NanoCpus OomKillDisable Init PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps "
+    "IOMaximumBandwidth".split()
+)
+LOGIN_KEYS = frozenset("username password email serveraddress identitytoken registrytoken auth".split())
 BY_KIND: Mapping[str, Mapping[str, frozenset[str]]] = {
     "container": SECTIONS,
     "exec": {"": EXEC_KEYS},
     "exec_start": {"": START_KEYS},
+    "update": {"": RESOURCES | {"RestartPolicy"}},
+    "config": {"": CONFIG_KEYS - {"HostConfig", "NetworkingConfig"}},
+    "auth": {"": LOGIN_KEYS},
 }
 NEEDED = {
-    "container": ("Image", "the engine takes such a body, and the container cannot start"),
-    "exec": ("Cmd", "an exec needs to know what to run"),
+    "container": ("Image", mark('there is no "Image": the engine takes such a body, and the container cannot start')),
+    "exec": ("Cmd", mark('there is no "Cmd": an exec needs to know what to run')),
 }
 EXAMPLES = {
     "container": '{"Image": "busybox", "Cmd": ["sleep", "60"]}',
     "exec": '{"AttachStdout": true, "AttachStderr": true, "Cmd": ["ls", "-l"]}',
     "exec_start": '{"Detach": false, "Tty": false}',
+    "update": '{"Memory": 67108864, "MemorySwap": -1}',
+    "config": '{"Cmd": ["sleep", "60"], "Labels": {"stage": "test"}}',
+    "auth": '{"username": "me", "serveraddress": "registry.example"}',
 }
 BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -86,7 +104,9 @@ def _one(value: Any) -> list[str]:
 def _pairs(words: list[str]) -> dict[str, str]:
     for word in words:
         if not word.partition("=")[0]:
-            raise BadArgument(f"--label takes NAME=VALUE, and {word!r} is none", "write it as -l stage=test")
+            raise BadArgument(
+                say("--label takes NAME=VALUE, and {word!r} is none", word=word), say("write it as -l stage=test")
+            )
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
@@ -98,22 +118,37 @@ def _env(words: list[str]) -> list[str]:
     for word in words:
         name, separator, _ = word.partition("=")
         if not (separator and name):
-            raise BadArgument(f"--env takes NAME=VALUE, and {word!r} is none", "write it as -e GREETING=hello")
+            raise BadArgument(
+                say("--env takes NAME=VALUE, and {word!r} is none", word=word), say("write it as -e GREETING=hello")
+            )
     return words
 
 
 def _bytes(word: str) -> int:
+    return _amount("--memory", word)
+
+
+def _amount(option: str, word: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([bkmgt]?)b?", word.lower())
     if not found:
-        raise BadArgument(f"--memory takes a number of bytes, and {word!r} is none", "write it as 64m or 1g")
+        raise BadArgument(
+            say("{option} takes a number of bytes, and {word!r} is none", option=option, word=word),
+            say("write it as 64m or 1g"),
+        )
     return int(float(found[1]) * BYTES[found[2]])
+
+
+def _swap(word: str) -> int:
+    return -1 if word == "-1" else _amount("--memory-swap", word)
 
 
 def _cpus(word: str) -> int:
     try:
         return round(float(word) * 1e9)
     except (ValueError, OverflowError):
-        raise BadArgument(f"--cpus takes a number, and {word!r} is none", "write it as 0.5 or 2") from None
+        raise BadArgument(
+            say("--cpus takes a number, and {word!r} is none", word=word), say("write it as 0.5 or 2")
+        ) from None
 
 
 def _restart(word: str) -> dict[str, Any]:
@@ -122,8 +157,8 @@ def _restart(word: str) -> dict[str, Any]:
         count and (name != "on-failure" or not count.isdigit())
     ):
         raise BadArgument(
-            f"--restart does not know {word!r}",
-            "it takes no, always, unless-stopped, on-failure or on-failure:3",
+            say("--restart does not know {word!r}", word=word),
+            say("it takes no, always, unless-stopped, on-failure or on-failure:3"),
         )
     return {"Name": name, "MaximumRetryCount": int(count or 0)}
 
@@ -139,8 +174,8 @@ def _ports(words: list[str]) -> dict[str, list[dict[str, str]]]:
         found = re.fullmatch(r"(?:(?:([\d.]+|\[[0-9a-fA-F:]+\]):)?(\d*):)?(\d+)(/(?:tcp|udp|sctp))?", word)
         if not found:
             raise BadArgument(
-                f"--publish takes [[IP:]HOST_PORT:]CONTAINER_PORT[/tcp|udp], and {word!r} is none",
-                "write it as 8080:80, one port at a time",
+                say("--publish takes [[IP:]HOST_PORT:]CONTAINER_PORT[/tcp|udp], and {word!r} is none", word=word),
+                say("write it as 8080:80, one port at a time"),
             )
         ip, outside, inside, protocol = found.groups()
         binding = {"HostIp": ip.strip("[]")} if ip else {}
@@ -161,7 +196,7 @@ def _outside(binding: Mapping[str, str]) -> str:
 
 def _volumes(words: list[str]) -> list[str]:
     if "" in words:
-        raise BadArgument("--volume is empty", "write it as SOURCE:TARGET, or TARGET alone")
+        raise BadArgument(say("--volume is empty"), say("write it as SOURCE:TARGET, or TARGET alone"))
     return words
 
 
@@ -269,7 +304,9 @@ FLAGS: tuple[Flag, ...] = (
 def _size(word: str) -> list[int]:
     found = re.fullmatch(r"(\d+)x(\d+)", word.lower())
     if not found:
-        raise BadArgument(f"--console-size takes ROWSxCOLUMNS, and {word!r} is none", "write it as 24x80")
+        raise BadArgument(
+            say("--console-size takes ROWSxCOLUMNS, and {word!r} is none", word=word), say("write it as 24x80")
+        )
     return [int(found[1]), int(found[2])]
 
 
@@ -317,13 +354,115 @@ START_FLAGS: tuple[Flag, ...] = (
         lambda value: ["x".join(map(str, value))],
     ),
 )
+_POLICY, _MEMORY, _CPUS = (next(f for f in FLAGS if f.param.name == name) for name in ("restart", "memory", "cpus"))
+
+
+def _number_flag(name: str, key: str, help: str, metavar: str = "NUMBER") -> Flag:
+    return Flag(Param(name, "number", help, metavar=metavar), (key,), _same, _one)
+
+
+UPDATE_FLAGS: tuple[Flag, ...] = (
+    Flag(_MEMORY.param, ("Memory",), _bytes, _one),
+    Flag(
+        Param("memory-swap", "text", "memory and swap together; -1 for as much swap as there is", metavar="BYTES"),
+        ("MemorySwap",),
+        _swap,
+        _one,
+    ),
+    Flag(
+        Param("memory-reservation", "text", "memory that it may count on when memory is short", metavar="BYTES"),
+        ("MemoryReservation",),
+        lambda word: _amount("--memory-reservation", word),
+        _one,
+    ),
+    Flag(replace(_CPUS.param, since="1.29"), ("NanoCpus",), _CPUS.make, _CPUS.back),
+    _number_flag("cpu-shares", "CpuShares", "its share of the processors, beside the 1024 of the others"),
+    _number_flag("cpu-period", "CpuPeriod", "length of the period in which --cpu-quota counts", "MICROSECONDS"),
+    _number_flag("cpu-quota", "CpuQuota", "processor time that it may use in each period", "MICROSECONDS"),
+    Flag(
+        Param("cpuset-cpus", "text", "the processors that it may use: 0-2 or 0,1", metavar="LIST"),
+        ("CpusetCpus",),
+        _same,
+        _one,
+    ),
+    Flag(
+        Param("cpuset-mems", "text", "the memory nodes that it may use: 0-1 or 0,1", metavar="LIST"),
+        ("CpusetMems",),
+        _same,
+        _one,
+    ),
+    _number_flag("blkio-weight", "BlkioWeight", "its share of the disks, 10 to 1000"),
+    Flag(
+        Param("pids-limit", "number", "processes that it may have; -1 for any", since="1.40", metavar="NUMBER"),
+        ("PidsLimit",),
+        _same,
+        _one,
+    ),
+    Flag(_POLICY.param, ("RestartPolicy",), _restart, _unrestart),
+)
+
+
+def _from_environment(name: str) -> str:
+    found = os.environ.get(name)
+    if not found:
+        raise BadArgument(
+            say("there is no environment variable {name}", name=name),
+            say(
+                "set it before Jupyter starts, or `import os, getpass; os.environ[{name!r}] = getpass.getpass()`",
+                name=name,
+            ),
+        )
+    return found
+
+
+def _never(word: str) -> str:
+    raise BadArgument(
+        say("a password on the line would be saved with the notebook"),
+        say("leave --password out and be asked for it, or name an environment variable: --password-env NAME"),
+    )
+
+
+AUTH_FLAGS: tuple[Flag, ...] = (
+    Flag(Param("username", "text", "who logs in", short="u", metavar="NAME"), ("username",), _same, _one),
+    Flag(
+        Param(
+            "password-env",
+            "text",
+            "environment variable that holds the password; without it you are asked",
+            metavar="VARIABLE",
+        ),
+        ("password",),
+        _from_environment,
+        lambda value: [],
+    ),
+    Flag(
+        Param("password", "text", "refused: it would be saved with the notebook", short="p"),
+        ("password",),
+        _never,
+        lambda value: [],
+    ),
+    Flag(
+        Param("serveraddress", "text", "the registry", default="Docker Hub", metavar="HOST"),
+        ("serveraddress",),
+        _same,
+        _one,
+    ),
+)
 KINDS: Mapping[str, tuple[Flag, ...]] = {
     "": (),
     "json": (),
+    "archive": (),
+    "context": (),
+    "tarball": (),
+    "source": (),
+    "config": (),
+    "update": UPDATE_FLAGS,
+    "auth": AUTH_FLAGS,
     "container": FLAGS,
     "exec": EXEC_FLAGS,
     "exec_start": START_FLAGS,
 }
+LOGIN = "auth"
 IMPLIED = {"container": ("ExposedPorts",), "exec": ("AttachStdout", "AttachStderr")}  # by the docker CLI itself
 BARE = ("image", "command")  # what stands on the line for the body, and is no parameter of the call
 RUNS = frozenset({"container", "exec"})  # a command may follow, whose words are not ours
@@ -345,6 +484,60 @@ def execution(command: list[str], flags: Mapping[str, Any], *, fed: bool = False
 def beginning(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The body of ExecStart: what the engine takes when nothing is said stands in it, visibly."""
     return _flagged({"Detach": False, "Tty": False}, START_FLAGS, flags)
+
+
+def changes(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of ContainerUpdate.
+
+    Raises:
+        BadArgument: nothing is to be changed.
+    """
+    body = _flagged({}, UPDATE_FLAGS, flags)
+    if not body:
+        raise BadArgument(
+            say("update is told nothing to change"), say("name a limit: --memory 64m, --cpus 0.5, --restart always")
+        )
+    return body
+
+
+def login(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of SystemAuth; the password comes from an environment variable, or from the user's keyboard.
+
+    Raises:
+        BadArgument: there is no user name, or nobody to ask.
+    """
+    if not flags.get("username"):
+        raise BadArgument(say("auth needs to know who logs in"), say("write --username NAME"))
+    body = _flagged({}, AUTH_FLAGS, flags)
+    if "password" not in body:
+        try:
+            body["password"] = getpass.getpass(say("Password of {name}: ", name=body["username"]))
+        except (EOFError, OSError, NotImplementedError, RuntimeError):
+            raise BadArgument(
+                say("there is nobody here to ask for the password"),
+                say("name a variable that holds it: --password-env NAME"),
+            ) from None
+    return body
+
+
+HUB = "docker.io"
+
+
+def header(login: Mapping[str, Any]) -> str:
+    """Credentials as the header X-Registry-Auth carries them."""
+    return base64.urlsafe_b64encode(encode(login)).decode()
+
+
+def host_of(address: Any) -> str:
+    """The registry that an address means: `https://index.docker.io/v1/` and none at all are Docker Hub."""
+    host = re.sub(r"^\w+://", "", str(address or HUB)).partition("/")[0]
+    return HUB if host in ("index.docker.io", "registry-1.docker.io", "hub.docker.com") else host
+
+
+def registry(image: str) -> str:
+    """The registry in an image's name: `far:5000/a/b` → `far:5000`, `busybox` → `docker.io`."""
+    first, slash, _ = image.partition("/")
+    return host_of(first) if slash and (re.search(r"[.:]", first) or first == "localhost") else HUB
 
 
 def _flagged(body: dict[str, Any], known: tuple[Flag, ...], flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -385,6 +578,8 @@ MAKE: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, An
     ),
     "exec": lambda values, flags: execution(values["command"], flags, fed=bool({"input", "input-file"} & set(values))),
     "exec_start": lambda values, flags: beginning(flags),
+    "update": lambda values, flags: changes(flags),
+    LOGIN: lambda values, flags: login(flags),
 }
 
 
@@ -420,11 +615,11 @@ def command_line(
     words = _flags_of(left, KINDS[kind])
     for volume in left.pop("Volumes", None) or {}:
         words += ["--volume", volume]
-    for key in IMPLIED[kind]:
+    for key in IMPLIED.get(kind, ()):
         left.pop(key, None)
     if not left.get("HostConfig"):
         left.pop("HostConfig", None)
-    words += place or [str(image or "")]
+    words += place or ([str(image or "")] if kind in RUNS else [])
     words += [str(word) for word in command] if isinstance(command, list) else [str(command)]
     return words, [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in left.items()]
 
@@ -452,11 +647,11 @@ def _flags_of(left: dict[str, Any], known: tuple[Flag, ...]) -> list[str]:
 
 
 HINTS = (
-    (re.compile(r"['‘’“”]"), "JSON takes straight double quotes"),
-    (re.compile(r"True|False|None"), "JSON writes true, false and null"),
-    (re.compile(r",?\s*[\]}]"), "JSON takes no comma after the last element"),
-    (re.compile(r"#|//"), "JSON has no comments"),
-    (re.compile(r"$"), "something is still open at the end: a bracket, a brace or a quote"),
+    (re.compile(r"['‘’“”]"), mark("JSON takes straight double quotes")),
+    (re.compile(r"True|False|None"), mark("JSON writes true, false and null")),
+    (re.compile(r",?\s*[\]}]"), mark("JSON takes no comma after the last element")),
+    (re.compile(r"#|//"), mark("JSON has no comments")),
+    (re.compile(r"$"), mark("something is still open at the end: a bracket, a brace or a quote")),
 )
 
 
@@ -471,25 +666,35 @@ def from_cell(cell: str, kind: str = "container") -> dict[str, Any]:
     """
     if not cell.strip():
         raise BadBody(
-            "the cell is empty, and its text is the body that is sent",
-            f"write JSON under the first line: {EXAMPLES[kind]}",
+            say("the cell is empty, and its text is the body that is sent"),
+            say("write JSON under the first line: {example}", example=EXAMPLES[kind]),
         )
     try:
         body = json.loads(cell.rstrip())
     except json.JSONDecodeError as error:
         at = cell[error.pos :].lstrip()
-        hint = next((text for pattern, text in HINTS if pattern.match(at)), "the cell must hold one JSON object")
+        hint = next((text for pattern, text in HINTS if pattern.match(at)), mark("the cell must hold one JSON object"))
         line = cell.split("\n")[error.lineno - 1]
         raise BadBody(
-            f"no JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}",
-            f"{hint}; nothing was sent",
+            say(
+                "no JSON at line {line}, column {column}: {why}",
+                line=error.lineno,
+                column=error.colno,
+                why=error.msg.lower(),
+            ),
+            say("{hint}; nothing was sent", hint=say(hint)),
             detail=f"{error.lineno} │ {line.strip()}" if line.strip() else "",
         ) from None
     except RecursionError:
-        raise BadBody("the JSON is nested too deep", "no body of the API needs that; nothing was sent") from None
+        raise BadBody(
+            say("the JSON is nested too deep"), say("no body of the API needs that; nothing was sent")
+        ) from None
     if not isinstance(body, dict):
-        kind = {list: "an array", str: "a string", type(None): "null"}.get(type(body), "a value")
-        raise BadBody(f"the body must be a JSON object, and this is {kind}", "begin with { and end with }")
+        kind = {list: mark("an array"), str: mark("a string"), type(None): "null"}.get(type(body), mark("a value"))
+        raise BadBody(
+            say("the body must be a JSON object, and this is {kind}", kind=say(kind)),
+            say("begin with { and end with }"),
+        )
     return body
 
 
@@ -503,7 +708,7 @@ def lint(body: Mapping[str, Any], kind: str = "container") -> list[str]:
             found += _lint_section(sections, section, inner)
     needed, why = NEEDED.get(kind, ("", ""))
     if needed and not any(key.lower() == needed.lower() for key in body):
-        found.append(f'there is no "{needed}": {why}')
+        found.append(say(why))
     return found
 
 
@@ -515,19 +720,25 @@ def _lint_key(sections: Mapping[str, frozenset[str]], section: str, key: str) ->
     known = sections[section]
     if key in known:
         return None
-    here = f'in "{section}"' if section else "at the top level"
+    here = say('in "{section}"', section=section) if section else say("at the top level")
     for other, names in (
         (section, known),
         *((name, names) for name, names in sections.items() if name != section),
     ):
         right = next((name for name in names if name.lower() == key.lower()), None)
         if right and other == section:
-            return f'"{key}" is spelled "{right}" in the API'
+            return say('"{key}" is spelled "{right}" in the API', key=key, right=right)
         if right:
-            place = f'inside "{other}"' if other else 'at the top level, beside "Image"'
-            return f'"{key}" {here} is in the wrong place, and engines of today do not look there: it belongs {place}'
+            return say(
+                '"{key}" {here} is in the wrong place, and engines of today do not look there: it belongs {place}',
+                key=key,
+                here=here,
+                place=say('inside "{other}"', other=other) if other else say('at the top level, beside "Image"'),
+            )
     close = difflib.get_close_matches(key, known, 1, 0.75)
-    return f'the API knows no "{key}" {here}' + (f': did you mean "{close[0]}"?' if close else "")
+    if not close:
+        return say('the API knows no "{key}" {here}', key=key, here=here)
+    return say('the API knows no "{key}" {here}: did you mean "{close}"?', key=key, here=here, close=close[0])
 
 
 def quoted(words: list[str]) -> str:

@@ -58,8 +58,9 @@ def _words(session: Session, before: list[str], fragment: str) -> list[str]:
         given = {table[word].name for word in before if word in table}
         return [p.option for p in arguments.params(row) if p.kind in arguments.REPEATABLE or p.name not in given]
     bare = _bare(before[1:], table)
-    if len(bare) < len(row.places):
-        return _values(session, row, row.places[len(bare)], fragment)
+    places = [*row.places, *(param for param in row.query if param.kind in arguments.PLACED)]
+    if len(bare) < len(places):
+        return _values(session, row, places[len(bare)], fragment)
     if row.body == "container" and not bare:
         return _images(session)
     return []
@@ -153,13 +154,16 @@ def _texts(found: Iterable[Mapping[str, Any]], key: str) -> list[list[str]]:
 # The kind of a parameter → its words. Another module may add a kind of its own; one without takes the row's choices.
 SOURCES: dict[str, Callable[[Session, arguments.Row, Param, str], Iterable[str]]] = {
     "container": lambda session, row, param, fragment: _containers(session, param.states),
-    "image": lambda session, row, param, fragment: _images(session),
+    "reference": lambda session, row, param, fragment: _images(session),
     "target": lambda session, row, param, fragment: commands.names_of_contexts(session),
     "signal": lambda session, row, param, fragment: SIGNALS,
     "moment": lambda session, row, param, fragment: MOMENTS,
     "tail": lambda session, row, param, fragment: ("all",),
     "file": lambda session, row, param, fragment: _files(fragment),
+    "existing": lambda session, row, param, fragment: _files(fragment),
+    "source": lambda session, row, param, fragment: _files(fragment),
     "path": lambda session, row, param, fragment: _paths(row.name),
+    "anyone": lambda session, row, param, fragment: _containers(session),
 }
 # A filter's key, after a subcommand where that makes a difference → its values.
 FILTERS: dict[str, tuple[str, ...] | Callable[[Session], list[str]]] = {

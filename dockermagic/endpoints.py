@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 NEWEST = "1.51"
 OLDEST = "1.24"
 LABEL = "dockermagic"
+YES = "yes"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,11 @@ class Param:
         cli: how the docker CLI spells it, None where it has no word for it, "" for a bare word.
         metavar: how help names the value.
         group: of parameters of one group at least one must be sent; when none is named, all are.
+        tagged: `send` is left out where the parameter of this name holds a tag or a digest already.
+        ours: filters to which our label is added, unless `no-label` is said.
         endless: with it the answer goes on until something ends it, and the engine may be silent in between.
+        several: of a container: more than one may be named, and each is a call of its own.
+        unless: options with which `send` is not sent.
         states: of a container: those in which the call can do something; Tab offers no others. Empty for any.
     """
 
@@ -49,7 +55,11 @@ class Param:
     cli: str | None = None
     metavar: str = ""
     group: str = ""
+    tagged: str = ""
+    ours: bool = False
     endless: bool = False
+    several: bool = False
+    unless: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
 
     @property
@@ -78,6 +88,7 @@ class Endpoint:
         upgrade: what the connection becomes after the head: "tcp" (attach, exec), "websocket"; "" where it stays HTTP.
         patience: the parameter whose seconds the engine may take before it answers, and its default.
         waits: the engine answers when something happens, however long that takes.
+        registry: the parameter whose image's registry may want to know who asks.
         cli: the docker CLI's words for it.
         aliases: names that are accepted too, the CLI's own.
         since: the API version that brought it.
@@ -100,6 +111,7 @@ class Endpoint:
     upgrade: str = ""
     patience: tuple[str, int] | None = None
     waits: bool = False
+    registry: str = ""
     cli: str = ""
     aliases: tuple[str, ...] = ()
     since: str = ""
@@ -107,8 +119,17 @@ class Endpoint:
     def param(self, name: str) -> Param | None:
         return next((param for param in (*self.places, *self.query, *self.local) if param.name == name), None)
 
+    def endless(self, values: Mapping[str, Any]) -> bool:
+        """Whether the answer to a call with these values goes on until something ends it."""
+        return any(param.endless and values.get(param.name) for param in (*self.query, *self.local))
+
 
 CONTAINER = Param("id", "container", "name or id of the container", metavar="CONTAINER", cli="")
+CONTAINERS = replace(CONTAINER, help="name or id of the container, or of several", several=True)
+BOUNDS = (
+    Param("for", "duration", "end it after so long (10s, 1m30s); follows until then", metavar="TIME", endless=True),
+    Param("lines", "number", "end it after so many lines, events or samples", metavar="COUNT"),
+)
 RUNNING = replace(CONTAINER, states=("running",))
 ALIVE = replace(CONTAINER, states=("running", "paused", "restarting"))
 STOPPED = replace(CONTAINER, states=("created", "exited", "dead"))
@@ -151,6 +172,22 @@ CONTAINER_FILTERS = (
     "status",
     "volume",
 )
+EVENT_FILTERS = (
+    "config",
+    "container",
+    "daemon",
+    "event",
+    "image",
+    "label",
+    "network",
+    "node",
+    "plugin",
+    "scope",
+    "secret",
+    "service",
+    "type",
+    "volume",
+)
 IMAGE_FILTERS = ("before", "dangling", "label", "reference", "since", "until")
 
 
@@ -168,6 +205,23 @@ def filters(keys: tuple[str, ...]) -> Param:
     )
 
 
+INSIDE = Param("path", "needed", "path inside the container", metavar="PATH")
+OUTPUT = Param(
+    "output",
+    "file",
+    "write the archive to this file; without it, its entries are listed and nothing is kept",
+    short="o",
+    cli="--output",
+    metavar="FILE",
+)
+TARBALL = Param("input", "source", "the tar archive", short="i", metavar="FILE")
+IMAGE = Param("name", "reference", "name or id of the image", metavar="IMAGE", cli="")
+PLATFORM = Param("platform", "text", "os[/arch[/variant]]", since="1.32", cli="--platform")
+NO_IMAGE = {404: "no such image"}
+IMAGES_THERE = "`%docker images` shows those that are there"
+NOT_INSIDE = "no such container, or no such path in it"
+NO_PATH = "`%docker list --all` shows the containers; `%docker export CONTAINER` lists the paths in one"
+UNBOUND = ("follow", "for", "lines")
 NO_CONTAINER = {404: "no such container"}
 FAILED = {500: "the engine failed"}
 NOT_RUNNING = "`%docker inspect` tells its state; `%docker start` starts it"
@@ -294,7 +348,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/logs",
         "what a container wrote to its standard output and error",
         "log",
-        places=(CONTAINER,),
+        places=(CONTAINERS,),
         query=(
             Param("stdout", "flag", "standard output (both streams, if neither is named)", group="streams"),
             Param("stderr", "flag", "standard error (both streams, if neither is named)", group="streams"),
@@ -327,6 +381,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Param("follow", "flag", "stay, and show new lines as they come", short="f", cli="--follow", endless=True),
             Param("details", "flag", "with the attributes given to the log driver", cli="--details"),
         ),
+        local=BOUNDS,
         statuses={200: "the lines", 400: "no stream was chosen", **NO_CONTAINER, **FAILED},
         stream="frames",
         cli="docker logs",
@@ -339,16 +394,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "the container's whole file system as a tar archive",
         "archive",
         places=(CONTAINER,),
-        local=(
-            Param(
-                "output",
-                "file",
-                "write the archive to this file; without it, its entries are listed and nothing is kept",
-                short="o",
-                cli="--output",
-                metavar="FILE",
-            ),
-        ),
+        local=(OUTPUT,),
         statuses={200: "the archive", **NO_CONTAINER, **FAILED},
         stream="tar",
         cli="docker export",
@@ -528,7 +574,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hijacked",
         places=(ALIVE,),
         query=STREAMS,
-        local=(*INPUT, BYTES),
+        local=(*INPUT, BYTES, *BOUNDS),
         statuses={
             101: "the connection is taken over",
             200: "the connection is taken over, where no upgrade was asked for",
@@ -552,7 +598,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hijacked",
         places=(ALIVE,),
         query=STREAMS,
-        local=(*INPUT, BYTES),
+        local=(*INPUT, BYTES, *BOUNDS),
         statuses={
             101: "the connection is a WebSocket",
             200: "it is none",
@@ -606,7 +652,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hijacked",
         places=(EXEC,),
         body="exec_start",
-        local=(*INPUT, BYTES),
+        local=(*INPUT, BYTES, *BOUNDS),
         statuses={
             101: "the connection is taken over",
             200: "started",
@@ -650,6 +696,125 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         steps={400: RESIZE, 404: NO_EXEC_STEP, 500: "only while it runs: `%docker exec_inspect` tells"},
     ),
     Endpoint(
+        "changes",
+        "ContainerChanges",
+        "GET",
+        "/containers/{id}/changes",
+        "which files a container has added, modified or deleted",
+        "changes",
+        places=(CONTAINER,),
+        statuses={200: "the changes", **NO_CONTAINER, **FAILED},
+        cli="docker diff",
+        aliases=("diff",),
+    ),
+    Endpoint(
+        "update",
+        "ContainerUpdate",
+        "POST",
+        "/containers/{id}/update",
+        "change a container's limits and its restart policy",
+        "tree",
+        places=(CONTAINER,),
+        body="update",
+        statuses={200: "changed", 400: "a value is wrong", **NO_CONTAINER, **FAILED},
+        steps={
+            400: "--memory and --memory-swap belong together: the second counts both, and is never below the first",
+            500: "--memory and --memory-swap belong together; `%docker info` shows which limits the machine has",
+        },
+        cli="docker update",
+        since="1.22",
+    ),
+    Endpoint(
+        "prune",
+        "ContainerPrune",
+        "POST",
+        "/containers/prune",
+        f"remove every stopped container that carries our label {LABEL!r}",
+        "pruned",
+        query=(replace(filters(("until", "label", "label!")), ours=True),),
+        local=(Param("no-label", "flag", f"those without the label {LABEL!r} too: other people's as well"),),
+        statuses={200: "what was removed", 400: "a filter is not known", **FAILED},
+        cli="docker container prune --force",
+        since="1.25",
+    ),
+    Endpoint(
+        "archive_info",
+        "ContainerArchiveInfo",
+        "HEAD",
+        "/containers/{id}/archive",
+        "one file in a container: size, mode, time, where it links to",
+        "stat",
+        places=(CONTAINER,),
+        query=(INSIDE,),
+        statuses={200: "the file is there", 400: "the path is wrong", 404: NOT_INSIDE, **FAILED},
+        steps={404: NO_PATH},
+    ),
+    Endpoint(
+        "get_archive",
+        "ContainerArchive",
+        "GET",
+        "/containers/{id}/archive",
+        "a file or folder of a container as a tar archive",
+        "archive",
+        places=(CONTAINER,),
+        query=(INSIDE,),
+        local=(OUTPUT,),
+        statuses={200: "the archive", 400: "the path is wrong", 404: NOT_INSIDE, **FAILED},
+        steps={404: NO_PATH},
+        stream="tar",
+    ),
+    Endpoint(
+        "put_archive",
+        "PutContainerArchive",
+        "PUT",
+        "/containers/{id}/archive",
+        "unpack a file, a folder or a tar archive of yours inside a container",
+        "uploaded",
+        places=(CONTAINER,),
+        query=(
+            replace(INSIDE, help="the folder in the container to unpack it in"),
+            Param("noOverwriteDirNonDir", "flag", "do not put a file in a folder's place, nor the other way round"),
+            Param("copyUIDGID", "flag", "keep the owners that the archive names"),
+        ),
+        body="archive",
+        local=(
+            Param(
+                "input",
+                "source",
+                "a file or folder, packed on the way (FOLDER/. for only what is in it); a tar archive goes as it is",
+                metavar="PATH",
+            ),
+        ),
+        statuses={
+            200: "was unpacked",
+            400: "the archive or the path is wrong, or the path is no folder",
+            403: "the container's file system is read-only",
+            404: NOT_INSIDE,
+            **FAILED,
+        },
+        steps={404: NO_PATH},
+    ),
+    Endpoint(
+        "commit",
+        "ImageCommit",
+        "POST",
+        "/commit",
+        "make an image of a container's files",
+        "tree",
+        query=(
+            Param("container", "container", "name or id of the container", metavar="CONTAINER", cli=""),
+            Param("repo", "text", "the image's name", metavar="NAME"),
+            Param("tag", "text", "its tag", default="latest", metavar="TAG"),
+            Param("comment", "text", "a remark, which history shows", short="m", cli="--message"),
+            Param("author", "text", "who made it", short="a", cli="--author"),
+            Param("pause", "flag", "freeze the container meanwhile", default=YES, cli="--pause"),
+            Param("changes", "texts", "a line of a Dockerfile to apply; repeatable", short="c", cli="--change"),
+        ),
+        body="config",
+        statuses={201: "made", **NO_CONTAINER, **FAILED},
+        cli="docker commit",
+    ),
+    Endpoint(
         "images",
         "ImageList",
         "GET",
@@ -665,6 +830,265 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
         statuses={200: "the list", **FAILED},
         cli="docker images",
+    ),
+    Endpoint(
+        "image",
+        "ImageInspect",
+        "GET",
+        "/images/{name}/json",
+        "everything that the engine knows of one image",
+        "tree",
+        places=(IMAGE,),
+        query=(Param("manifests", "flag", "with the manifests of every platform", since="1.48"),),
+        statuses={200: "the description", **NO_IMAGE, **FAILED},
+        steps={404: IMAGES_THERE},
+        cli="docker image inspect",
+    ),
+    Endpoint(
+        "history",
+        "ImageHistory",
+        "GET",
+        "/images/{name}/history",
+        "the layers of an image, and what made each",
+        "history",
+        places=(IMAGE,),
+        query=(Param("platform", "text", "of which platform, as JSON", since="1.48", cli="--platform"),),
+        statuses={200: "the layers", **NO_IMAGE, **FAILED},
+        steps={404: IMAGES_THERE},
+        cli="docker history",
+    ),
+    Endpoint(
+        "tag",
+        "ImageTag",
+        "POST",
+        "/images/{name}/tag",
+        "give an image one more name",
+        "outcome",
+        places=(IMAGE,),
+        query=(
+            Param("repo", "needed", "the new name, with the registry where it is to go", cli="", metavar="NAME"),
+            Param("tag", "text", "its tag", default="latest", metavar="TAG"),
+        ),
+        statuses={201: "tagged", 400: "the name is wrong", **NO_IMAGE, 409: "the name is taken", **FAILED},
+        steps={400: "a name is written small: registry/name, and the tag goes into --tag", 404: IMAGES_THERE},
+        cli="docker tag",
+    ),
+    Endpoint(
+        "pull",
+        "ImageCreate",
+        "POST",
+        "/images/create",
+        "fetch an image from a registry",
+        "messages",
+        query=(
+            Param("fromImage", "reference", "name of the image", metavar="IMAGE", cli=""),
+            Param("tag", "text", "tag or digest", send="latest", tagged="fromImage", metavar="TAG"),
+            PLATFORM,
+        ),
+        statuses={200: "it begins", 404: "no such image there, or no access to it", **FAILED},
+        steps={
+            404: "is the name right? A private image needs `%docker auth` first",
+            500: "the engine cannot reach the registry: the engine's network, not that of this notebook, counts",
+        },
+        stream="lines",
+        registry="fromImage",
+        cli="docker pull",
+    ),
+    Endpoint(
+        "import",
+        "ImageCreate",
+        "POST",
+        "/images/create",
+        "make an image of a tar archive with a file system",
+        "messages",
+        query=(
+            Param("fromSrc", "text", "a URL to fetch it from; - for --input", send="-", metavar="URL", cli=""),
+            Param("repo", "text", "the image's name", metavar="NAME"),
+            Param("tag", "text", "its tag", default="latest", metavar="TAG"),
+            Param("message", "text", "a remark, which history shows", short="m", cli="--message"),
+            Param("changes", "texts", "a line of a Dockerfile to apply; repeatable", short="c", cli="--change"),
+            PLATFORM,
+        ),
+        body="source",
+        local=(TARBALL,),
+        statuses={200: "it begins", 404: "no such URL", **FAILED},
+        stream="lines",
+        cli="docker import",
+    ),
+    Endpoint(
+        "push",
+        "ImagePush",
+        "POST",
+        "/images/{name}/push",
+        "send an image to the registry in its name",
+        "messages",
+        places=(replace(IMAGE, help="name of the image, with the registry that it goes to, without a tag"),),
+        query=(
+            Param("tag", "text", "its tag", send="latest", metavar="TAG"),
+            Param("platform", "text", "of which platform, as JSON", since="1.46", cli="--platform"),
+        ),
+        statuses={200: "it begins", **NO_IMAGE, **FAILED},
+        steps={404: IMAGES_THERE, 500: "`%docker auth` logs in; is the registry in the name reachable for the engine?"},
+        stream="lines",
+        registry="name",
+        cli="docker push",
+    ),
+    Endpoint(
+        "remove_image",
+        "ImageDelete",
+        "DELETE",
+        "/images/{name}",
+        "take a name off an image; with its last name the image goes",
+        "deletions",
+        places=(IMAGE,),
+        query=(
+            Param("force", "flag", "even where stopped containers need it", short="f", cli="--force"),
+            Param("noprune", "flag", "keep the layers below that have no name", cli="--no-prune"),
+            Param("platforms", "texts", "only of this platform, as JSON; repeatable", since="1.50"),
+        ),
+        statuses={200: "what was removed", **NO_IMAGE, 409: "a container needs it, or it has several names", **FAILED},
+        steps={404: IMAGES_THERE, 409: "`%docker list --all --filters ancestor=IMAGE` shows whose it is"},
+        cli="docker rmi",
+        aliases=("rmi",),
+    ),
+    Endpoint(
+        "search",
+        "ImageSearch",
+        "GET",
+        "/images/search",
+        "look for images on Docker Hub",
+        "found",
+        query=(
+            Param("term", "needed", "what to look for", metavar="WORD", cli=""),
+            Param("limit", "number", "at most so many", default="25", cli="--limit"),
+            filters(("is-official", "stars")),
+        ),
+        statuses={200: "what was found", **FAILED},
+        steps={500: "the engine cannot reach Docker Hub: the engine's network, not that of this notebook, counts"},
+        cli="docker search",
+    ),
+    Endpoint(
+        "prune_images",
+        "ImagePrune",
+        "POST",
+        "/images/prune",
+        "remove the images that have no name, or that no container needs",
+        "pruned",
+        query=(filters(("dangling", "until", "label", "label!")),),
+        statuses={200: "what was removed", 400: "a filter is not known", **FAILED},
+        cli="docker image prune --force",
+        since="1.25",
+    ),
+    Endpoint(
+        "get_image",
+        "ImageGet",
+        "GET",
+        "/images/{name}/get",
+        "an image with its layers and names as a tar archive",
+        "archive",
+        places=(IMAGE,),
+        query=(Param("platform", "text", "of which platform, as JSON", since="1.48", cli="--platform"),),
+        local=(OUTPUT,),
+        statuses={200: "the archive", 404: "no such image", **FAILED},
+        steps={404: IMAGES_THERE, 500: IMAGES_THERE},
+        stream="tar",
+        cli="docker save",
+        aliases=("save",),
+    ),
+    Endpoint(
+        "get_images",
+        "ImageGetAll",
+        "GET",
+        "/images/get",
+        "several images as one tar archive",
+        "archive",
+        query=(
+            Param("names", "texts", "name of an image; repeatable", metavar="IMAGE", cli=""),
+            Param("platform", "text", "of which platform, as JSON", since="1.48", cli="--platform"),
+        ),
+        local=(OUTPUT,),
+        statuses={200: "the archive", 404: "no such image", **FAILED},
+        steps={404: IMAGES_THERE, 500: IMAGES_THERE},
+        stream="tar",
+        cli="docker save",
+    ),
+    Endpoint(
+        "load",
+        "ImageLoad",
+        "POST",
+        "/images/load",
+        "take images in from a tar archive that get_image wrote",
+        "messages",
+        query=(
+            Param("quiet", "flag", "tell nothing of the progress", short="q", cli="--quiet"),
+            Param("platform", "text", "of which platform, as JSON", since="1.48", cli="--platform"),
+        ),
+        body="tarball",
+        local=(TARBALL,),
+        statuses={200: "it begins", **FAILED},
+        stream="lines",
+        cli="docker load",
+    ),
+    Endpoint(
+        "build",
+        "ImageBuild",
+        "POST",
+        "/build",
+        "make an image by a Dockerfile",
+        "messages",
+        query=(
+            Param("t", "texts", "name[:tag] of the image; repeatable", short="t", aliases=("tag",), cli="--tag"),
+            Param("dockerfile", "text", "the Dockerfile's path in the folder", default="Dockerfile", short="f"),
+            Param("buildargs", "pairs", "a value for an ARG; repeatable", aliases=("build-arg",), metavar="NAME=VALUE"),
+            Param("labels", "pairs", "a label; repeatable", aliases=("label",), metavar="NAME=VALUE"),
+            Param("target", "text", "the stage to stop at", since="1.29", cli="--target"),
+            Param("nocache", "flag", "make every layer anew", aliases=("no-cache",), cli="--no-cache"),
+            Param("pull", "flag", "look for a newer base image", cli="--pull"),
+            Param("q", "flag", "tell only the image's id", short="q", aliases=("quiet",), cli="--quiet"),
+            Param("rm", "flag", "remove the containers that it needed", default=YES),
+            Param("forcerm", "flag", "remove them after a failure too", aliases=("force-rm",)),
+            Param("remote", "text", "a Git repository or a URL instead of a folder", metavar="URL"),
+            Param("extrahosts", "texts", "name:ip for /etc/hosts; repeatable", aliases=("add-host",), cli="--add-host"),
+            Param("cachefrom", "array", "an image whose layers may be used; repeatable", aliases=("cache-from",)),
+            Param("networkmode", "text", "network of the RUN steps", aliases=("network",), cli="--network"),
+            PLATFORM,
+            Param("memory", "number", "bytes of memory for the RUN steps", metavar="BYTES"),
+            Param("memswap", "number", "memory and swap together; -1 for any", metavar="BYTES"),
+            Param("cpushares", "number", "their share of the processors"),
+            Param("cpusetcpus", "text", "the processors that they may use", metavar="LIST"),
+            Param("cpuperiod", "number", "length of the period of cpuquota", metavar="MICROSECONDS"),
+            Param("cpuquota", "number", "processor time in each period", metavar="MICROSECONDS"),
+            Param("shmsize", "number", "bytes of /dev/shm", aliases=("shm-size",), metavar="BYTES"),
+            Param("squash", "flag", "one layer in the end (experimental)"),
+            Param("outputs", "text", "where the result goes, for BuildKit, as JSON", since="1.40", metavar="JSON"),
+            Param("version", "choice", "the builder: 1 is the classic one", since="1.38", choices=("1", "2")),
+        ),
+        body="context",
+        local=(Param("input", "source", "the folder with the Dockerfile, or a tar archive of it", metavar="PATH"),),
+        statuses={200: "it begins", 400: "the Dockerfile or a parameter is wrong", **FAILED},
+        steps={400: "the message names the line; the folder's Dockerfile is meant, if --dockerfile names no other"},
+        stream="lines",
+        waits=True,
+        cli="docker build",
+    ),
+    Endpoint(
+        "prune_builds",
+        "BuildPrune",
+        "POST",
+        "/build/prune",
+        "empty the builder's cache",
+        "pruned",
+        query=(
+            Param("all", "flag", "layers that are in use too", short="a", since="1.39", cli="--all"),
+            Param("keep-storage", "number", "bytes to keep (until API 1.48)", metavar="BYTES"),
+            Param("reserved-space", "number", "bytes to keep", since="1.48", metavar="BYTES"),
+            Param("max-used-space", "number", "bytes that may stay at the most", since="1.48", metavar="BYTES"),
+            Param("min-free-space", "number", "bytes of the disk that must be free", since="1.48", metavar="BYTES"),
+            filters(("until", "id", "parent", "type", "description", "inuse", "shared", "private")),
+        ),
+        statuses={200: "what was removed", **FAILED},
+        cli="docker builder prune --force",
+        since="1.31",
     ),
     Endpoint(
         "ping",
@@ -694,6 +1118,104 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "tree",
         statuses={200: "the description", **FAILED},
         cli="docker info",
+    ),
+    Endpoint(
+        "df",
+        "SystemDataUsage",
+        "GET",
+        "/system/df",
+        "what takes how much of the disk, and what could go",
+        "usage",
+        query=(
+            Param(
+                "type",
+                "choices",
+                "only these; repeatable",
+                since="1.42",
+                choices=("container", "image", "volume", "build-cache"),
+            ),
+        ),
+        statuses={200: "the sizes", **FAILED},
+        cli="docker system df --verbose",
+        since="1.25",
+    ),
+    Endpoint(
+        "auth",
+        "SystemAuth",
+        "POST",
+        "/auth",
+        "log in to a registry; pull and push use it until the session ends",
+        "login",
+        body="auth",
+        statuses={200: "logged in", 204: "logged in", 401: "the name or the password is wrong", **FAILED},
+        steps={
+            401: "nothing was kept; run the cell again",
+            500: "is --serveraddress right, and in the engine's reach?",
+        },
+        cli="docker login",
+    ),
+    Endpoint(
+        "stats",
+        "ContainerStats",
+        "GET",
+        "/containers/{id}/stats",
+        "what a running container uses: CPU, memory, network, disk",
+        "stats",
+        places=(CONTAINERS,),
+        query=(
+            Param(
+                "stream",
+                "flag",
+                "stay, and take a sample a second; without it the engine needs a second or two for one",
+                default="1",
+                send="0",
+                endless=True,
+            ),
+            Param(
+                "one-shot",
+                "flag",
+                "one sample at once, with nothing before it to compare with, so without CPU",
+                since="1.41",
+            ),
+        ),
+        local=BOUNDS,
+        statuses={200: "the sample", **NO_CONTAINER, **FAILED},
+        steps={500: NOT_RUNNING},
+        stream="lines",
+        cli="docker stats",
+    ),
+    Endpoint(
+        "events",
+        "SystemEvents",
+        "GET",
+        "/events",
+        "what happens on the engine; without a bound, what happened in the last hour",
+        "events",
+        query=(
+            Param(
+                "since",
+                "moment",
+                "events from this moment on: a date, UNIX seconds, or 10m for ten minutes ago",
+                send="1h",
+                unless=UNBOUND,
+                cli="--since",
+                metavar="TIME",
+            ),
+            Param(
+                "until",
+                "moment",
+                "events up to this moment",
+                send="0s",
+                unless=UNBOUND,
+                cli="--until",
+                metavar="TIME",
+            ),
+            filters(EVENT_FILTERS),
+        ),
+        local=(Param("follow", "flag", "stay, and show new events as they come", endless=True), *BOUNDS),
+        statuses={200: "the events", 400: "a parameter is wrong", **FAILED},
+        stream="lines",
+        cli="docker events",
     ),
 )
 

@@ -31,6 +31,7 @@ DockerMagicError                 any of the below; carries the exchange, where t
 │   ├── NotJson                  JSON was due
 │   ├── CutShort                 the connection ended inside the answer
 │   └── BadFrame                 a stream that does not keep to its framing
+├── StreamFailed                 the engine said 200, began, and then told of an error
 ├── FileError                    the file to write or read on this machine
 ├── NotOurs                      a container without our label would have been touched
 └── Interrupted                  the user stopped a call that was under way
@@ -41,6 +42,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import masks
+from .language import say
 
 
 class DockerMagicError(Exception):
@@ -77,7 +79,7 @@ def _one_line(text: str, limit: int = 600) -> str:
     """`text` on one line, with nothing in it that a terminal obeys, cut where it is too long to read."""
     flat = " ".join(masks.text(text).split())
     safe = "".join(char if char.isprintable() else "�" for char in flat)
-    return safe if len(safe) <= limit else f"{safe[:limit]} … ({len(safe)} characters)"
+    return safe if len(safe) <= limit else say("{start} … ({count} characters)", start=safe[:limit], count=len(safe))
 
 
 class CallError(DockerMagicError):
@@ -210,6 +212,13 @@ class CutShort(ReplyError):
 
 class BadFrame(ReplyError):
     """A stream that does not keep to its framing."""
+
+
+class StreamFailed(DockerMagicError):
+    """The engine said 200, began, and then told of an error.
+
+    The exchange's value is the frame of what came before it.
+    """
 
 
 class FileError(DockerMagicError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,15 +11,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import masks
-from .errors import NotJson
+from .errors import DockerMagicError, NotJson
 from .frames import Piece
+from .language import say
+from .packing import Upload
 
 CTRL_D = b"\x04"
 KEPT = 64 * 1024
 SAMPLED = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Request:
     """One call, complete, as it will be sent.
 
@@ -27,7 +30,7 @@ class Request:
         path: with the version, percent-encoded, without the query (`/v1.51/containers/web/json`).
         query: pairs of strings, in order, not encoded.
         headers: name → value, only those that are ours to choose.
-        body: the bytes of the body, or None.
+        body: the bytes of the body, what is read while it is sent, or None.
         input: what is sent after the head of the answer, on a connection that is taken over.
         terminal: whether that goes to a terminal, which takes Ctrl-D for its end, and not the end of our direction.
     """
@@ -36,7 +39,7 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    body: bytes | Upload | None = None
     input: bytes = b""
     terminal: bool = False
 
@@ -67,7 +70,11 @@ class Request:
         """The request as it may be shown: without passwords and tokens."""
         query = tuple((name, masks.text(value)) for name, value in self.query)
         headers = masks.headers(self.headers)
-        return replace(self, path=masks.text(self.path), query=query, headers=headers, body=masks.body(self.body))
+        body = masks.body(self.body) if isinstance(self.body, bytes) else self.body
+        return replace(self, path=masks.text(self.path), query=query, headers=headers, body=body)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.readable}>"
 
 
 @dataclass
@@ -79,6 +86,7 @@ class Reply:
         headers: name in lower case → value.
         chunks: the body, in pieces as they arrive; may be read once.
         close: gives up on what has not been read.
+        stop: ends the connection while somebody else may be waiting for it; that one sees it end.
     """
 
     status: int
@@ -86,6 +94,7 @@ class Reply:
     headers: dict[str, str]
     chunks: Iterable[bytes]
     close: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None
 
 
 @dataclass(repr=False)
@@ -102,6 +111,7 @@ class Exchange:
         kept: the first 64 KiB of the body.
         pieces: the first 200 stream frames, for `%docker last`.
         value: what the caller made of it: a DataFrame, a dict, a str.
+        stopped: whether we ended the answer: what is missing of it is no fault of the engine's.
     """
 
     request: Request
@@ -115,6 +125,9 @@ class Exchange:
     kept: bytes = b""
     pieces: list[Piece] = field(default_factory=list)
     value: Any = None
+    stopped: bool = False
+    _timer: threading.Timer | None = field(default=None, repr=False)
+    _stop: Callable[[], None] = field(default=lambda: None, repr=False)
     _chunks: Iterable[bytes] = field(default=(), repr=False)
     _close: Callable[[], None] = field(default=lambda: None, repr=False)
     _began: float = field(default_factory=time.monotonic, repr=False)
@@ -125,7 +138,7 @@ class Exchange:
     def answered(self, reply: Reply) -> Exchange:
         """Take the head of the answer."""
         self.status, self.reason, self.headers = reply.status, reply.reason, reply.headers
-        self._chunks, self._close = reply.chunks, reply.close
+        self._chunks, self._close, self._stop = reply.chunks, reply.close, reply.stop
         self.seconds = time.monotonic() - self._began
         return self
 
@@ -136,16 +149,38 @@ class Exchange:
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives; memory does not grow with it. Once only."""
         chunks, self._chunks = self._chunks, ()
-        for chunk in chunks:
-            self.received += len(chunk)
-            if len(self.kept) < KEPT:
-                self.kept += chunk[: KEPT - len(self.kept)]
+        try:
+            for chunk in chunks:
+                if self.stopped:
+                    break
+                self.received += len(chunk)
+                if len(self.kept) < KEPT:
+                    self.kept += chunk[: KEPT - len(self.kept)]
+                self.seconds = time.monotonic() - self._began
+                yield chunk
+        except DockerMagicError:
+            if not self.stopped:
+                raise
+        finally:
+            if self._timer:
+                self._timer.cancel()
             self.seconds = time.monotonic() - self._began
-            yield chunk
-        self.seconds = time.monotonic() - self._began
+
+    def limit(self, seconds: float) -> None:
+        """End the answer after so long, as `stop` does."""
+        self._timer = threading.Timer(seconds, self.stop)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End the answer here: whoever reads it, in any thread, finds its end."""
+        self.stopped = True
+        self._stop()
 
     def close(self) -> None:
         """Give up on what has not been read: the engine may hold the container for as long as we could read on."""
+        if self._timer:
+            self._timer.cancel()
         self._chunks = ()
         self._close()
 
@@ -170,8 +205,13 @@ class Exchange:
         except (ValueError, RecursionError):
             start = body[:60].decode("utf-8", "replace")
             raise NotJson(
-                f"{self.request.method} {self.request.path} was answered with something that is no JSON: {start!r}",
-                "is this a Docker engine? `%docker doctor` lists what answers where",
+                say(
+                    "{method} {path} was answered with something that is no JSON: {start!r}",
+                    method=self.request.method,
+                    path=self.request.path,
+                    start=start,
+                ),
+                say("is this a Docker engine? `%docker doctor` lists what answers where"),
                 exchange=self,
             ) from None
 
@@ -180,7 +220,7 @@ class Exchange:
         """The exchange on one line: `GET /v1.51/containers/json?all=1 → 200 OK · 3 ms · 2.1 kB`."""
         head = f"{self.request.method} {self.request.readable}"
         if self.status is None:
-            return f"{head} → no answer"
+            return say("{head} → no answer", head=head)
         return f"{head} → {self.status} {self.reason} · {duration(self.seconds)} · {size(self.received)}"
 
 

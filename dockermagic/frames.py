@@ -8,9 +8,10 @@ Attach, logs and exec multiplex standard output and standard error on one connec
 from __future__ import annotations
 
 import codecs
+import json
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 STREAMS = ("stdin", "stdout", "stderr")
 HEADER = struct.Struct(">BxxxL")
@@ -160,6 +161,40 @@ class Lines:
         for stream, parts in self._open.items():
             yield stream, _text(b"".join(parts))
         self._open = {}
+
+
+class JsonLines:
+    """JSON values one after the other, in lines or without (API reference: SystemEvents, ContainerStats).
+
+    Raises ValueError at something that is no JSON.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Any]:
+        """The values that are whole by now."""
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        return [each for line in whole for each in values(line)]
+
+    def flush(self) -> list[Any]:
+        """The last values, which had no newline."""
+        rest, self._rest = self._rest, b""
+        return values(rest)
+
+    @property
+    def pending(self) -> int:
+        return len(self._rest.strip())
+
+
+def values(line: bytes) -> list[Any]:
+    """The JSON values on a line. Raises ValueError where there is something else."""
+    text, decoder, found, at = line.decode("utf-8", "replace").strip(), json.JSONDecoder(), [], 0
+    while at < len(text):
+        each, at = decoder.raw_decode(text, at)
+        found.append(each)
+        at += len(text) - at - len(text[at:].lstrip())
+    return found
 
 
 def _text(line: bytes) -> str:

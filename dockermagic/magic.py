@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +13,13 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, binder, bodies, commands, complete, endpoints, practice, show, tongues, words
+from . import arguments, binder, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
 from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
 from .exchange import Exchange
+from .packing import Upload
 from .session import Session, Settings
 
 NAMES = ("docker", "dockerapi")
@@ -71,6 +73,8 @@ class DockerMagic(Magics):
         if found.values.pop("help", False):
             display(help_page(row))
             return None
+        if cell is not None and row.body in packing.KINDS:
+            raise BadArgument(f"{row.name} sends a file, and the cell is text", "name the file or folder: --input PATH")
         if cell is not None and not row.body:
             fed = any(param.kind == "given" for param in row.local)
             raise BadArgument(
@@ -93,9 +97,9 @@ class DockerMagic(Magics):
             raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
         return path
 
-    def _ours(self, command: Command, found: Arguments, body: bytes | None) -> Any:
-        if body is not None:
-            calls = command.run(self.session, {**found.values, "body": body})
+    def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
+        if inspect.isgeneratorfunction(command.run):
+            calls = command.run(self.session, {**found.values, **({} if body is None else {"body": body})})
             return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
@@ -111,14 +115,16 @@ class DockerMagic(Magics):
 
     def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
         """Make the calls of a command one by one, each shown on its line."""
-        call, notes = next(calls), found.notes
+        notes, value = found.notes, None
         while True:
-            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
             try:
-                call, notes = calls.send(value), []
+                call = calls.send(value)
             except StopIteration as stop:
-                display(show.Notes(stop.value.note))
+                if stop.value.note:
+                    display(show.Notes(stop.value.note))
                 return stop.value.value
+            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            notes = []
 
     def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
         """The calls of a command in another tongue; none is made."""
@@ -131,13 +137,15 @@ class DockerMagic(Magics):
         except StopIteration:
             return show.Code(tongues.chain(tongue, texts))
 
-    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | None) -> str:
+    def _in(self, tongue: str, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None) -> str:
         engine = self.session.engine
         request = self.session.prepare(row, values, body)
         return tongues.TONGUES[tongue](request, row, engine.host, engine.tls, values.get("output") or "")
 
-    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | None:
-        if not row.body:
+    def _body(self, row: Endpoint | Command, found: Arguments, cell: str | None) -> bytes | Upload | None:
+        if row.body in packing.KINDS:
+            return packing.KINDS[row.body](found.values)
+        if not row.body or (cell is None and row.body not in bodies.MAKE):
             return None
         if cell is not None:
             body = bodies.from_cell(cell, row.body)
@@ -148,37 +156,46 @@ class DockerMagic(Magics):
             found.values.pop(name, None)
         return bodies.encode(body)
 
-    def _call(self, row: Endpoint, found: Arguments, body: bytes | None) -> Any:
+    def _call(self, row: Endpoint, found: Arguments, body: bytes | Upload | None) -> Any:
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
-            return show.Code(self._in(tongue, row, values, body))
+            return show.Code("\n\n".join(self._in(tongue, row, each, body) for each in one_by_one(row, values)))
         if values.get("replace"):
             commands.make_room(self.session, values.get("name"))
         self._adopt_frames()
         from . import tables
 
         watch = show.Watch(display, self._in_notebook(), self.session.settings, sys.stdout)
+        if isinstance(body, Upload):
+            body.watch = watch.progress
         before = self.session.last
-        live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
+        live = bool(row.upgrade or row.endless(values) or values.get("lines"))
+        answers: dict[str, Exchange] = {}
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: self.session.terminal(values, body),
-            lines=watch.lines if live else lambda lines: None,
+            tty=lambda answer: self.session.terminal({"id": whose(answers, answer)}, body),
+            lines=watch.taker(row.reply) if live else lambda name, things: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
         )
         try:
-            exchange = self.session.call(row, values, body=body)
+            for each in one_by_one(row, values):
+                exchange = self.session.call(row, each, body=body)
+                answers[str(each.get("id"))] = exchange
+            wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
         except (KeyboardInterrupt, TimedOut):
             watch.stay()
             raise
         finally:
+            for answer in answers.values():
+                answer.close()
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
+                seen = [*answers.values(), *([] if now in answers.values() else [now])]
                 notes = [*found.notes, *practice.spoilt(now.headers)]
-                watch.finish(show.Line(now, self._curl(now, output), notes)._repr_mimebundle_())
+                watch.finish(show.lines([(each, self._curl(each, output)) for each in seen], notes))
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())
@@ -219,13 +236,25 @@ class DockerMagic(Magics):
         self.frames.install(self.shell.display_formatter.formatters, DataFrame)
 
 
+def one_by_one(row: Endpoint, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The values of each call that a line makes: one, or one a container where several are named."""
+    several = [param.name for param in row.places if param.several and isinstance(values.get(param.name), list)]
+    return [{**values, name: each} for name in several for each in values[name]] or [values]
+
+
+def whose(answers: Mapping[str, Exchange], answer: Exchange) -> str:
+    """The container whose answer it is."""
+    return next(name for name, each in answers.items() if each is answer)
+
+
 def _ours() -> tuple[Command, ...]:
     return (*commands.COMMANDS, *commands.RAW)
 
 
 def _unknown(name: str) -> Any:
     known = [*commands.SUBCOMMANDS, *BY_NAME]
-    close = difflib.get_close_matches(name.lower(), known, 1, 0.5)
+    swapped = [each for each in known if sorted(each) == sorted(name.lower())]
+    close = swapped or difflib.get_close_matches(name.lower(), known, 1, 0.5)
     raise UnknownSubcommand(
         f"there is no subcommand {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
         "`%docker` alone lists them all",

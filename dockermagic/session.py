@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import arguments, bodies, endpoints, files, locate, practice
+from . import arguments, bodies, endpoints, files, locate, packing, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
@@ -36,20 +36,25 @@ from .errors import (
 )
 from .exchange import Exchange, Request
 from .hunter import PRACTICE, Hunter
+from .language import mark, say
 from .locate import TLS, Candidate, Surroundings
+from .packing import Upload
 from .transport import HTTP, Transport
 
 LOG = logging.getLogger(__package__)
 JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
+AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
+IN_USE = mark("in use")
 STEPS = {
-    400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
-    401: "the engine wants credentials that were not sent",
-    403: "the engine, or something in front of it, does not allow this call",
-    404: "`%docker list --all` shows the containers that are there",
-    409: "`%docker inspect` tells the state that is in the way",
-    500: "if that does not tell why, the engine's own log may; `%docker info` shows its warnings",
-    501: "this engine has no such feature: `%docker version` says which engine it is",
+    400: mark("the message says which value; `%docker SUBCOMMAND --help` lists what the call takes"),
+    401: mark("the engine wants credentials that were not sent"),
+    403: mark("the engine, or something in front of it, does not allow this call"),
+    404: mark("`%docker list --all` shows the containers that are there"),
+    409: mark("`%docker inspect` tells the state that is in the way"),
+    500: mark("if that does not tell why, the engine's own log may; `%docker info` shows its warnings"),
+    501: mark("this engine has no such feature: `%docker version` says which engine it is"),
 }
 
 
@@ -79,6 +84,8 @@ class Engine:
         source: why this one.
         version: its answer to `/version`.
         api: the version that we speak with it: the lower of ours and its own.
+        tls: the files of its TLS connection.
+        practice: whether it is the practice engine, which is ours to start again.
     """
 
     host: str
@@ -86,6 +93,7 @@ class Engine:
     version: Mapping[str, Any]
     api: str
     tls: TLS | None = None
+    practice: bool = False
 
     @property
     def name(self) -> str:
@@ -111,6 +119,7 @@ class Session:
     ) -> None:
         self.settings = settings or Settings()
         self.last: Exchange | None = None
+        self.logins: dict[str, str] = {}
         self.tell = tell
         self._around = around
         self._open = transport
@@ -141,7 +150,7 @@ class Session:
             EngineError: none answers, or the version is beyond us.
         """
         place, version = self._hunter.find(target)
-        engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls)
+        engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls, place.practice)
         if place.note:
             self.tell(place.note)
         return self._take(engine)
@@ -173,29 +182,33 @@ class Session:
         seen = self._hunter.survey()
         if self._engine is None:
             return seen
-        host, known = self._engine.host, f"{self._engine.name}, API {self._engine.api}"
+        host = self._engine.host
+        known = say("{name}, API {version}", name=self._engine.name, version=self._engine.api)
         if not any(each.host == host for each in seen):
-            return [Candidate(host, self._engine.source, "in use", known), *seen]
-        return [replace(each, verdict="in use") if each.host == host else each for each in seen]
+            return [Candidate(host, self._engine.source, IN_USE, known), *seen]
+        return [replace(each, verdict=IN_USE) if each.host == host else each for each in seen]
 
-    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | None = None) -> Request:
+    def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None = None) -> Request:
         """The request for a row, complete; nothing is sent.
 
         Raises:
             BadArgument: a value that is missing, unknown or of the wrong type.
             EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
         """
-        api = self.engine.api
+        api, values = self.engine.api, bounded(row, values)
         self._check_names(row, values)
+        if body is None and row.body in packing.KINDS:
+            body = packing.KINDS[row.body](values)
         self._check_age(row.name, row.since)
         for param in row.query:
             if values.get(param.name) is not None:
-                self._check_age(f"{row.name}'s {param.name}", param.since)
+                self._check_age(say("{name}'s {param}", name=row.name, param=param.name), param.since)
         path, query = row.path, arguments.query(row.query, values)
         for param in row.places:
             if not values.get(param.name):
                 raise BadArgument(
-                    f"{row.name} needs {param.name}", f"`%docker {row.name} --help` shows how it is written"
+                    say("{name} needs {what}", name=row.name, what=param.name),
+                    say("`%docker {name} --help` shows how it is written", name=row.name),
                 )
             path = path.replace(f"{{{param.name}}}", quote(str(values[param.name]).removeprefix("/"), safe=""))
         if row.reply == "any":
@@ -204,9 +217,12 @@ class Session:
             query = tuple(parse_qsl(text, keep_blank_values=True))
         if not VERSIONED.match(path):
             path = f"/v{api}{path}"
-        headers = (JSON if body is not None else ()) + upgraded(row)
-        given = files.given(values.get("input"), values.get("input-file"))
-        terminal = bool(row.upgrade and body is not None and self.terminal(values, body))
+        given = files.given(values.get("input"), values.get("input-file")) if row.upgrade else b""
+        terminal = bool(row.upgrade and isinstance(body, bytes) and self.terminal(values, body))
+        headers = _typed(body) + upgraded(row)
+        login = self.logins.get(bodies.registry(str(values.get(row.registry)))) if row.registry else None
+        if row.registry:
+            headers += ((AUTH, login or bodies.header({})),)
         return Request(row.method, path, query, headers, body, given, terminal)
 
     @staticmethod
@@ -215,15 +231,22 @@ class Session:
         for name in values:
             if row.operation and name not in known:
                 raise BadArgument(
-                    f"{row.operation} takes no {name!r}", f"it takes {', '.join(known[: -len(arguments.COMMON)])}"
+                    say("{operation} takes no {name!r}", operation=row.operation, name=name),
+                    say("it takes {known}", known=", ".join(known[: -len(arguments.COMMON)])),
                 )
 
     def _check_age(self, what: str, since: str) -> None:
         engine = self.engine
         if since and endpoints.version(since) > endpoints.version(engine.api):
             raise EngineTooOld(
-                f"{what} came with API {since}, and {engine.name} speaks {engine.api}",
-                "leave it out, or `%docker connect` to a newer engine",
+                say(
+                    "{what} came with API {since}, and {name} speaks {api}",
+                    what=what,
+                    since=since,
+                    name=engine.name,
+                    api=engine.api,
+                ),
+                say("leave it out, or `%docker connect` to a newer engine"),
             )
 
     def call(
@@ -234,7 +257,7 @@ class Session:
         Args:
             row: a row, or a subcommand's name.
             values: parameters by the API's names; `named` adds to them.
-            body: a dict (sent as JSON), bytes (sent as they are), or None.
+            body: a dict (sent as JSON), bytes or a `packing.Upload` (sent as they are), or None.
 
         Returns:
             The `Exchange`: `.json()` for the whole answer, `.chunks()` for the bytes as they arrive.
@@ -246,17 +269,17 @@ class Session:
         """
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
-        data = body if body is None or isinstance(body, bytes) else bodies.encode(body)
+        data = body if body is None or isinstance(body, bytes | Upload) else bodies.encode(body)
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
         if values.get("stdin"):
             request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
-            return self.send(row, self.last, seconds)
+            return self.send(row, self.last, seconds, values)
         except (SocketMissing, Refused):  # nothing was sent
             if not self._revive():
                 raise
-        return self.send(row, self.last, seconds)
+        return self.send(row, self.last, seconds, values)
 
     def _revive(self) -> bool:
         """Start the practice engine again, if that is the engine in use; whether it is.
@@ -265,15 +288,17 @@ class Session:
             NoEngine: it is, and cannot be started.
         """
         old = self.engine
-        if not old.source.startswith(practice.SOURCE):
+        if not old.practice:
             return False
         place, version = self._hunter.find(PRACTICE)
         self._take(replace(old, host=place.host, version=version, api=negotiate(version, place.host)))
-        self.tell(practice.AGAIN)
+        self.tell(say(practice.AGAIN))
         return True
 
-    def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
-        """Send a request that is complete, and look at the head of the answer.
+    def send(
+        self, row: Endpoint, exchange: Exchange, seconds: float | None, values: Mapping[str, Any] | None = None
+    ) -> Exchange:
+        """Send a request that is complete, and look at the head of the answer. A `for` among `values` bounds it.
 
         Raises:
             EngineError, StatusError: as `call`.
@@ -283,22 +308,37 @@ class Session:
         except DockerMagicError as error:
             error.exchange = exchange
             if isinstance(error, TimedOut) and row.patience:
-                error.step = f"it may be under way (`%docker inspect`); give it longer: --{row.patience[0]} 120"
+                error.step = say(
+                    "it may be under way (`%docker inspect`); give it longer: --{option} 120", option=row.patience[0]
+                )
             raise
         assert exchange.status is not None, "an answer has a status"
+        if row.endless(values or {}) and exchange.status < 400 and (bound := (values or {}).get("for")):
+            exchange.limit(arguments.seconds(str(bound)))
         if exchange.status >= 400:
             said = message(exchange.read())
             raise for_status(exchange.status)(
                 said,
-                row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500]),
+                say(row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500])),
                 detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
+        if row.body == bodies.LOGIN:
+            self._remember(exchange.request)
         return exchange
+
+    def _remember(self, request: Request) -> None:
+        """Keep credentials that an engine has just found right, for as long as this session lives."""
+        body = request.body
+        if isinstance(body, bytes):
+            told = json.loads(body)
+            self.logins[bodies.host_of(told.get("serveraddress"))] = bodies.header(told)
 
     def patience(self, row: Endpoint, values: Mapping[str, Any]) -> float | None:
         """How many seconds the engine may be silent in this call; None for ever."""
-        if row.waits or any(param.endless and values.get(param.name) for param in row.query):
+        if row.endless(values) and values.get("for"):
+            return arguments.seconds(str(values["for"])) + self.settings.timeout
+        if row.waits or row.endless(values):
             return None
         if row.patience is None:
             return self.settings.timeout
@@ -307,15 +347,18 @@ class Session:
         try:
             grace = default if value is None else int(value)
         except (TypeError, ValueError):
-            raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
+            raise BadArgument(
+                say("{name} takes a whole number of seconds, and no {value!r}", name=name, value=value),
+                say("for instance 5"),
+            ) from None
         return None if grace < 0 else grace + self.settings.timeout
 
-    def terminal(self, values: Mapping[str, Any], body: bytes | None = None) -> bool | None:
+    def terminal(self, values: Mapping[str, Any], body: bytes | Upload | None = None) -> bool | None:
         """Whether a stream is a terminal's: the call's body says so where it has one, else the container does.
 
         None where neither does.
         """
-        if body is not None:
+        if isinstance(body, bytes):
             try:
                 return bool(json.loads(body).get("Tty"))
             except (ValueError, AttributeError):
@@ -334,6 +377,12 @@ class Session:
             return None
 
 
+def bounded(row: Endpoint, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a call; one that goes on `for` some time follows."""
+    follow = {param.name: True for param in row.query if param.endless} if values.get("for") else {}
+    return {**follow, **values}
+
+
 def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
     """The headers that ask for another protocol on the same connection, where the row wants one."""
     if not row.upgrade:
@@ -343,6 +392,10 @@ def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:
         return asked
     key = b64encode(os.urandom(16)).decode()
     return (*asked, ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key))
+
+
+def _typed(body: bytes | Upload | None) -> tuple[tuple[str, str], ...]:
+    return () if body is None else JSON if isinstance(body, bytes) else TAR
 
 
 def negotiate(version: Mapping[str, Any], host: str) -> str:
@@ -355,17 +408,31 @@ def negotiate(version: Mapping[str, Any], host: str) -> str:
     try:
         newest, oldest = endpoints.version(theirs), endpoints.version(least)
     except ValueError as error:
-        raise EngineError(f"{host} names no API version: {error}", "is this a Docker engine?") from None
+        raise EngineError(
+            say("{host} names no API version: {error}", host=host, error=error), say("is this a Docker engine?")
+        ) from None
     name = locate.describe(dict(version))
     if newest < endpoints.version(OLDEST):
         raise EngineTooOld(
-            f"{name} speaks the API up to {theirs}, and dockermagic speaks {OLDEST} to {NEWEST}",
-            "use Docker 1.12 or newer",
+            say(
+                "{name} speaks the API up to {theirs}, and dockermagic speaks {oldest} to {newest}",
+                name=name,
+                theirs=theirs,
+                oldest=OLDEST,
+                newest=NEWEST,
+            ),
+            say("use Docker 1.12 or newer"),
         )
     if oldest > endpoints.version(NEWEST):
         raise EngineTooNew(
-            f"{name} speaks the API from {least} on, and dockermagic speaks {OLDEST} to {NEWEST}",
-            "get a newer dockermagic: `%pip install --upgrade dockermagic`",
+            say(
+                "{name} speaks the API from {least} on, and dockermagic speaks {oldest} to {newest}",
+                name=name,
+                least=least,
+                oldest=OLDEST,
+                newest=NEWEST,
+            ),
+            say("get a newer dockermagic: `%pip install --upgrade dockermagic`"),
         )
     return min(theirs, NEWEST, key=endpoints.version)
 
@@ -376,8 +443,8 @@ def message(body: bytes) -> str:
     try:
         found = json.loads(text)
     except ValueError:
-        return text or "(no message)"
-    return str(found.get("message") or text) if isinstance(found, dict) else text
+        return text or say("(no message)")
+    return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
 
 
 def _meaning(row: Endpoint, status: int, said: str) -> str:
@@ -385,4 +452,6 @@ def _meaning(row: Endpoint, status: int, said: str) -> str:
     meaning = row.statuses.get(status, "")
     if not (meaning and row.operation) or meaning in (said.lower(), *endpoints.FAILED.values()):
         return ""
-    return f"{row.operation} answers {status} when: {meaning}"
+    return say(
+        "{operation} answers {status} when: {meaning}", operation=row.operation, status=status, meaning=say(meaning)
+    )

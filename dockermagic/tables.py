@@ -6,7 +6,9 @@ dtypes when it is empty. All times are UTC with nanoseconds, all sizes are bytes
 
 from __future__ import annotations
 
+import base64
 import io
+import itertools
 import json
 import re
 import stat
@@ -18,10 +20,10 @@ from typing import Any
 
 import pandas as pd
 
-from . import files, frames
+from . import bodies, files, frames, masks, merge, samples
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError, ReplyError, TimedOut
-from .exchange import Exchange
+from .errors import BadFrame, CutShort, FileError, ReplyError, StreamFailed, TimedOut
+from .exchange import Exchange, size
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 ENTRY_TYPES = {
@@ -43,6 +45,43 @@ ENTRY_BITS = {
     tarfile.BLKTYPE: stat.S_IFBLK,
     tarfile.FIFOTYPE: stat.S_IFIFO,
 }
+CHANGES = ("modified", "added", "deleted")
+USAGE = {"Images": "image", "Containers": "container", "Volumes": "volume", "BuildCache": "build cache"}
+ALIVE = ("running", "paused", "restarting")
+GO_LINK = 27
+GO_TYPES = {
+    31: stat.S_IFDIR,
+    GO_LINK: stat.S_IFLNK,
+    25: stat.S_IFIFO,
+    24: stat.S_IFSOCK,
+    21: stat.S_IFCHR,
+    26: stat.S_IFBLK,
+}
+GO_BITS = {23: stat.S_ISUID, 22: stat.S_ISGID, 20: stat.S_ISVTX}
+BOTH_BASE64 = str.maketrans("-_", "+/")  # Docker writes the one alphabet, Podman the other
+STATS = {
+    "name": "string",
+    "cpu_percent": "Float64",
+    "memory_usage": "Int64",
+    "memory_limit": "Int64",
+    "memory_percent": "Float64",
+    "net_rx": "Int64",
+    "net_tx": "Int64",
+    "block_read": "Int64",
+    "block_write": "Int64",
+    "pids": "Int64",
+    "time": "datetime64[ns, UTC]",
+}
+EVENTS = {
+    "time": "datetime64[ns, UTC]",
+    "type": "string",
+    "action": "string",
+    "name": "string",
+    "id": "string",
+    "image": "string",
+    "scope": "string",
+    "attributes": "object",
+}
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -57,16 +96,24 @@ class Wanted:
     Attributes:
         values: the call's parameters.
         tty: tells whether the container has a terminal, asked only where the answer does not say.
-        lines: is shown the lines of a log as they come, `(stream, line)`.
+        lines: is shown what a stream brings as it comes, with the name of the container: for a log
+            `(stream, line)`, for stats and events rows as the frame will have them.
+        answers: container → its answer, where several were asked.
         progress: is told the bytes that have come.
         as_json: JSON instead of a frame.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    tty: Callable[[], bool | None] = lambda: None
-    lines: Callable[[Sequence[tuple[str, str]]], None] = lambda lines: None
+    tty: Callable[[Exchange], bool | None] = lambda answer: None
+    lines: Callable[[str, Sequence[Any]], None] = lambda name, things: None
+    answers: Mapping[str, Exchange] = field(default_factory=dict)
     progress: Callable[[int], None] = lambda count: None
     as_json: bool = False
+
+    def merged(self, exchange: Exchange, read: merge.Batches[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+        """What comes from the answer, or from each of several, bounded by `lines`."""
+        answers = self.answers or {str(self.values.get("id") or ""): exchange}
+        return merge.merged(answers, read, self.values.get("lines"))
 
 
 def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
@@ -90,6 +137,9 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
             exchange=exchange,
         ) from error
     finally:
+        for answer in wanted.answers.values():
+            answer.value = exchange.value
+            answer.close()
         exchange.close()
     return exchange.value
 
@@ -266,14 +316,116 @@ def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """
     streams: list[str] = []
     lines: list[str] = []
+    names: list[str] = []
+    stamped = bool(wanted.values.get("timestamps"))
     try:
-        for batch in read_lines(exchange, wanted.tty):
+        for name, batch in wanted.merged(exchange, lambda answer: read_lines(answer, lambda: wanted.tty(answer))):
             streams += [stream for stream, _ in batch]
             lines += [line for _, line in batch]
-            wanted.lines(batch)
+            if wanted.answers:
+                names += [name] * len(batch)
+            wanted.lines(name if wanted.answers else "", batch)
     finally:
-        exchange.value = _log_frame(streams, lines, bool(wanted.values.get("timestamps")))
+        frame = _log_frame(streams, lines, stamped)
+        if wanted.answers:
+            frame.insert(0, "name", _category(names, tuple(wanted.answers)))
+            if stamped:
+                frame = frame.sort_values("time", kind="stable", ignore_index=True)
+        exchange.value = frame
     return exchange.value
+
+
+def stats(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """ContainerStats: a row a sample.
+
+    Columns: name (text), cpu_percent (Float64, of one processor), memory_usage, memory_limit (Int64, bytes),
+    memory_percent (Float64), net_rx, net_tx, block_read, block_write (Int64, bytes since the start), pids (Int64),
+    time (UTC). With `json` the objects of the engine, a list where there is more than one.
+    """
+    whole: list[Any] = []
+    found: list[samples.Sample] = []
+    try:
+        for name, batch in wanted.merged(exchange, read_values):
+            fresh = [samples.sample(each, name) for each in batch]
+            whole += batch if wanted.as_json else []
+            found += fresh
+            wanted.lines(name, [each._asdict() for each in fresh])
+    finally:
+        exchange.value = _stats_frame(found)
+    return (whole[0] if len(whole) == 1 else whole) if wanted.as_json else exchange.value
+
+
+def _stats_frame(found: Sequence[samples.Sample]) -> pd.DataFrame:
+    columns = list(zip(*found, strict=True)) or [()] * len(samples.Sample._fields)
+    return _frame(
+        {name: (STATS[name], column) for name, column in zip(samples.Sample._fields, columns, strict=True)}, "stats"
+    )
+
+
+def events(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """SystemEvents: a row an event.
+
+    Columns: time (UTC), type (text: container, image, network…), action (text), name (text), id (text),
+    image (text), scope (text), attributes (dict). With `json` the objects of the engine, as a list.
+    """
+    whole: list[Any] = []
+    found: list[dict[str, Any]] = []
+    try:
+        for name, batch in wanted.merged(exchange, read_values):
+            whole += batch if wanted.as_json else []
+            fresh = [_event(each) for each in batch]
+            found += fresh
+            wanted.lines(name, fresh)
+    finally:
+        columns = {name: (dtype, [each[name] for each in found]) for name, dtype in EVENTS.items()}
+        exchange.value = _frame(columns, "events")
+    return whole if wanted.as_json else exchange.value
+
+
+def _event(found: Mapping[str, Any]) -> dict[str, Any]:
+    actor = found.get("Actor") or {}
+    said = actor.get("Attributes") or {}
+    nanoseconds = found.get("timeNano") or (found.get("time") or 0) * 1_000_000_000
+    return {
+        "time": pd.Timestamp(nanoseconds, unit="ns", tz="UTC"),
+        "type": str(found.get("Type") or ""),
+        "action": str(found.get("Action") or found.get("status") or ""),
+        "name": str(said.get("name") or ""),
+        "id": str(actor.get("ID") or found.get("id") or ""),
+        "image": str(said.get("image") or found.get("from") or ""),
+        "scope": str(found.get("scope") or ""),
+        "attributes": said,
+    }
+
+
+def read_values(exchange: Exchange) -> Iterator[list[Any]]:
+    """The JSON values of a stream, in batches as they arrive.
+
+    Raises:
+        BadFrame, CutShort: where the stream goes wrong, after the values before it.
+    """
+    decoder = frames.JsonLines()
+    for chunk in exchange.chunks():
+        try:
+            batch = decoder.feed(chunk)
+        except ValueError as error:
+            raise BadFrame(
+                f"the stream is no JSON, line by line, as the API says: {error}",
+                "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+                exchange=exchange,
+            ) from None
+        if batch:
+            yield batch
+    try:
+        if rest := decoder.flush():
+            yield rest
+    except ValueError:
+        if not exchange.stopped:
+            raise CutShort(
+                "the stream ended inside a JSON value",
+                "the engine may have stopped: try `%docker ping`",
+                exchange=exchange,
+            ) from None
 
 
 def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
@@ -287,11 +439,11 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     if not wanted.values.get("bytes"):
         return log(exchange, row, wanted)
     output, errors = [], frames.Lines()
-    for pieces in read_pieces(exchange, wanted.tty):
+    for pieces in read_pieces(exchange, lambda: wanted.tty(exchange)):
         output += [piece.data for piece in pieces if piece.stream == "stdout"]
         if lines := list(errors.feed(piece for piece in pieces if piece.stream == "stderr")):
-            wanted.lines(lines)
-    wanted.lines(list(errors.flush()))
+            wanted.lines("", lines)
+    wanted.lines("", list(errors.flush()))
     return b"".join(output)
 
 
@@ -335,7 +487,7 @@ def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[
             ) from None
         exchange.sample(pieces)
         yield pieces
-    if decoder.pending:
+    if decoder.pending and not exchange.stopped:
         raise CutShort(
             f"the stream ended inside a frame, {decoder.pending} bytes after its start",
             "the engine may have stopped: try `%docker ping`",
@@ -514,6 +666,233 @@ def _json_values(body: bytes) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def changes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerChanges: a row a file.
+
+    Columns: path (text), kind (category: modified, added, deleted).
+    """
+    found = exchange.json() or []
+    frame = _frame({"path": (TEXT, [each.get("Path") or "" for each in found]), "kind": (TEXT, [])}, "changes")
+    frame["kind"] = _category([CHANGES[each["Kind"]] for each in found], CHANGES)
+    return frame
+
+
+def history(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageHistory: a row a layer, the newest first.
+
+    Columns: id (text, `<missing>` where the engine has only the layer), created (UTC), created_by (text),
+    size (int64, bytes), tags (text, joined by ", "), comment (text).
+    """
+    found = exchange.json() or []
+    return _frame(
+        {
+            "id": (TEXT, [each.get("Id") or "" for each in found]),
+            "created": ("seconds", [_seconds(each.get("Created")) for each in found]),
+            "created_by": (TEXT, [each.get("CreatedBy") or "" for each in found]),
+            "size": ("int64", [each.get("Size") or 0 for each in found]),
+            "tags": (TEXT, [", ".join(each.get("Tags") or []) for each in found]),
+            "comment": (TEXT, [each.get("Comment") or "" for each in found]),
+        },
+        "history",
+    )
+
+
+def found(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageSearch: a row an image of the registry.
+
+    Columns: name (text), description (text), stars (int64), official (bool).
+    """
+    listed = exchange.json() or []
+    return _frame(
+        {
+            "name": (TEXT, [each.get("name") or "" for each in listed]),
+            "description": (TEXT, [each.get("description") or "" for each in listed]),
+            "stars": ("int64", [each.get("star_count") or 0 for each in listed]),
+            "official": ("bool", [bool(each.get("is_official")) for each in listed]),
+        },
+        "found",
+    )
+
+
+def deletions(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageDelete: a row a name or a layer.
+
+    Columns: what (text: a name, or an id with its `sha256:`), happened (category: untagged, deleted).
+    """
+    return _gone(exchange.json() or [], "deletions")
+
+
+def pruned(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ContainerPrune, ImagePrune, BuildPrune: a row a thing that was removed, as `deletions` has it.
+
+    `frame.attrs["dockermagic"]["reclaimed"]` is the bytes that this gave back.
+    """
+    told = exchange.json() or {}
+    listed = next((value for key, value in told.items() if key.endswith("Deleted")), None) or []
+    frame = _gone([each if isinstance(each, dict) else {"Deleted": each} for each in listed], "pruned")
+    reclaimed = int(told.get("SpaceReclaimed") or 0)
+    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=f"{size(reclaimed)} of disk came back")
+    return frame
+
+
+def _gone(listed: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
+    pairs = [(str(text), key.lower()) for each in listed for key, text in each.items() if text]
+    frame = _frame({"what": (TEXT, [text for text, _ in pairs]), "happened": (TEXT, [])}, kind)
+    frame["happened"] = _category([happened for _, happened in pairs], ("untagged", "deleted"))
+    return frame
+
+
+def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """SystemDataUsage: a row an image, a container, a volume, a piece of the builder's cache.
+
+    Columns: type (category: image, container, volume, build cache), id (text), name (text), size (int64, bytes;
+    of a container what it wrote), shared (int64, bytes that others use too), in_use (bool), reclaimable (int64,
+    bytes that come back when it is removed: 0 while in use).
+    """
+    told = exchange.json() or {}
+    rows = [_used(kind, each) for key, kind in USAGE.items() for each in told.get(key) or []]
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    frame = _frame(
+        {
+            "type": (TEXT, columns[0]),
+            "id": (TEXT, columns[1]),
+            "name": (TEXT, columns[2]),
+            "size": ("int64", columns[3]),
+            "shared": ("int64", columns[4]),
+            "in_use": ("bool", columns[5]),
+            "reclaimable": ("int64", columns[6]),
+        },
+        "usage",
+    )
+    frame["type"] = _category(list(columns[0]), tuple(USAGE.values()))
+    frame.attrs["dockermagic"]["note"] = f"{size(int(frame['reclaimable'].sum()))} could come back"
+    return frame
+
+
+def _used(kind: str, each: Mapping[str, Any]) -> tuple[str, str, str, int, int, bool, int]:
+    data = each.get("UsageData") or {}
+    names = each.get("RepoTags") or each.get("Names") or [each.get("Name") or each.get("Description") or ""]
+    count = each.get("SizeRw") if kind == "container" else each.get("Size", data.get("Size"))
+    whole, shared = max(0, count or 0), max(0, each.get("SharedSize") or 0)
+    in_use = (
+        str(each.get("State")) in ALIVE
+        or int(each.get("Containers") or 0) > 0
+        or int(data.get("RefCount") or 0) > 0
+        or bool(each.get("InUse"))
+    )
+    title = ", ".join(str(name).removeprefix("/") for name in names)
+    return (
+        kind,
+        str(each.get("Id") or each.get("ID") or ""),
+        title,
+        whole,
+        shared,
+        in_use,
+        0 if in_use else whole - shared,
+    )
+
+
+def path_stat(exchange: Exchange, row: Endpoint, wanted: Wanted) -> dict[str, Any]:
+    """ContainerArchiveInfo: the header X-Docker-Container-Path-Stat, decoded.
+
+    Keys: name (text), size (int, bytes), mode (int, Go's FileMode as it was sent), permissions (text, as `ls -l`
+    writes it), mtime (Timestamp, UTC), linkTarget (text, "" where it is no link).
+    """
+    exchange.read()
+    header = exchange.headers["x-docker-container-path-stat"].translate(BOTH_BASE64)
+    told = json.loads(base64.b64decode(header))
+    mode = int(told["mode"])
+    return {
+        "name": told["name"],
+        "size": told["size"],
+        "mode": mode,
+        "permissions": stat.filemode(_unix_mode(mode)),
+        "mtime": pd.Timestamp(told["mtime"]).tz_convert("UTC"),
+        "linkTarget": (told.get("linkTarget") or "") if mode >> GO_LINK & 1 else "",  # Podman names a file's own path
+    }
+
+
+def _unix_mode(mode: int) -> int:
+    kind = next((bits for at, bits in GO_TYPES.items() if mode >> at & 1), stat.S_IFREG)
+    return kind | sum(bits for at, bits in GO_BITS.items() if mode >> at & 1) | mode & 0o777
+
+
+def uploaded(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """PutContainerArchive: one row that says what happened.
+
+    Columns: container (text), path (text), status (int64), happened (text), sent (int64, bytes of the archive).
+    """
+    frame = outcome(exchange, row, wanted)
+    body = exchange.request.body
+    frame.insert(1, "path", _series([str(wanted.values.get("path", ""))], TEXT))
+    frame["sent"] = _series([len(body) if isinstance(body, bytes) else body.sent if body else 0], "int64")
+    return frame
+
+
+def login(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """SystemAuth: one row that says what happened. A token in the answer is shown nowhere.
+
+    Columns: registry (text), username (text), status (int64), happened (text).
+    """
+    body = exchange.read()
+    exchange.kept = masks.body(exchange.kept) or b""
+    asked, told = exchange.request.body, json.loads(body) if body else {}
+    sent = json.loads(asked) if isinstance(asked, bytes) else {}
+    return _frame(
+        {
+            "registry": (TEXT, [bodies.host_of(sent.get("serveraddress"))]),
+            "username": (TEXT, [str(sent.get("username") or "")]),
+            "status": ("int64", [exchange.status or 0]),
+            "happened": (TEXT, [told.get("Status") or row.statuses.get(exchange.status or 0, exchange.reason)]),
+        },
+        "login",
+    )
+
+
+def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
+    """ImageCreate, ImagePush, ImageLoad, ImageBuild: what the engine told while it worked.
+
+    A row a message; of a layer, whose messages carry its id, the last one stands where the first stood.
+    Columns: id (text, of a layer), message (text), current and total (Int64, bytes; NA where nothing is counted).
+
+    Raises:
+        StreamFailed: the engine told of an error, though it had said 200.
+    """
+    told: dict[str, tuple[str, str, int | None, int | None]] = {}
+    try:
+        for each in itertools.chain.from_iterable(read_values(exchange)):
+            detail = each.get("progressDetail") or {}
+            failed = (each.get("errorDetail") or {}).get("message") or each.get("error")
+            if failed:
+                raise StreamFailed(
+                    str(failed),
+                    row.steps.get(500) or "the lines before it tell how far it came: `x = %docker last`, then x.value",
+                    detail=f"{row.operation} began with {exchange.status} {exchange.reason}, and failed on the way.",
+                    exchange=exchange,
+                )
+            text = str(each.get("status") or each.get("stream") or _aux(each.get("aux"))).rstrip()
+            if text:
+                layer = str(each.get("id") or "")
+                told[layer or f"\0{len(told)}"] = (layer, text, detail.get("current"), detail.get("total"))
+            wanted.progress(exchange.received)
+    finally:
+        columns = list(zip(*told.values(), strict=True)) or [()] * 4
+        exchange.value = _frame(
+            {
+                "id": (TEXT, columns[0]),
+                "message": (TEXT, columns[1]),
+                "current": ("Int64", columns[2]),
+                "total": ("Int64", columns[3]),
+            },
+            "messages",
+        )
+    return exchange.value
+
+
+def _aux(found: Any) -> str:
+    return ", ".join(f"{key} {text}" for key, text in found.items()) if isinstance(found, dict) else ""
+
+
 KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "containers": containers,
     "images": images,
@@ -524,5 +903,17 @@ KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "outcome": outcome,
     "ping": ping,
     "tree": tree,
+    "stats": stats,
+    "events": events,
     "any": anything,
+    "changes": changes,
+    "history": history,
+    "found": found,
+    "deletions": deletions,
+    "pruned": pruned,
+    "usage": usage,
+    "stat": path_stat,
+    "uploaded": uploaded,
+    "login": login,
+    "messages": messages,
 }

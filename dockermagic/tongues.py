@@ -13,6 +13,7 @@ from .endpoints import Endpoint
 from .exchange import Request
 from .frames import masked
 from .locate import TLS
+from .packing import CONTENTS, Upload
 
 FORWARDED = "/tmp/far.sock"
 UNFED = "# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can"
@@ -64,7 +65,11 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
         words += ["--output", "export.tar"]
     for name, value in apart_from_upgrade(request):
         words += ["--header", f"{name}: {value}"]
-    if request.body is not None:
+    packed = ""
+    if isinstance(request.body, Upload):
+        words += ["--upload-file", "-" if request.body.name else str(request.body.source)]
+        packed = _tar(request.body) if request.body.name else ""
+    elif request.body is not None:
         words += ["--data-raw", request.body.decode()]
     if apart:
         words += ["--get"]
@@ -72,7 +77,14 @@ def curl(request: Request, row: Endpoint, host: str, tls: TLS | None = None, out
     if request.input:
         words += ["--max-time", "10"]
     words.append(base + (request.path if apart else request.target))
-    return "\n".join([*first(host), *([UNFED] if request.input else []), shlex.join(words)])
+    return "\n".join([*first(host), *([UNFED] if request.input else []), packed + shlex.join(words)])
+
+
+def _tar(body: Upload) -> str:
+    """The command whose output curl sends."""
+    folder, name = (body.source, ".") if body.name == CONTENTS else (body.source.parent, body.source.name)
+    words = ["tar", "--create", "--owner=0", "--group=0", "--directory", str(folder), "--", name]
+    return f"{shlex.join(words)} | "
 
 
 def apart_from_upgrade(request: Request) -> tuple[tuple[str, str], ...]:
@@ -91,7 +103,9 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     scheme, _, rest = _reached(host).partition("://")
     unix = scheme == "unix"
     base = f"http+unix://{quote(rest, safe='')}" if unix else where(host, tls)[1]
-    lines = [*first(host), "import requests_unixsocket" if unix else "import requests", ""]
+    packs = isinstance(request.body, Upload) and request.body.name
+    lines = [*first(host), *(["import tarfile", "import tempfile", ""] if packs else [])]
+    lines += ["import requests_unixsocket" if unix else "import requests", ""]
     lines.append(f"engine = {'requests_unixsocket' if unix else 'requests'}.Session()")
     lines.append("engine.trust_env = False")
     if tls:
@@ -103,7 +117,10 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
         call.append(f"params={pairs if len(pairs) == len(request.query) else list(request.query)!r}")
     if headers := dict(apart_from_upgrade(request)):
         call.append(f"headers={headers!r}")
-    if request.body is not None:
+    if isinstance(request.body, Upload):
+        lines += _packed(request.body)
+        call.append("data=body")
+    elif request.body is not None:
         call.append(f"data={request.body!r}")
     if row.stream:
         call.append("stream=True")
@@ -112,6 +129,25 @@ def python(request: Request, row: Endpoint, host: str, tls: TLS | None = None, o
     lines.append("print(reply.status_code, reply.reason)")
     lines += [line.replace("OUTPUT", repr(output or "export.tar")) for line in READING.get(row.stream, READING[""])]
     return "\n".join(lines)
+
+
+def _packed(body: Upload) -> list[str]:
+    """The lines of Python that make the file `body`."""
+    if not body.name:
+        return [f"body = open({str(body.source)!r}, 'rb')"]
+    return [
+        "",
+        "",
+        "def root(entry):",
+        "    entry.uid = entry.gid = 0",
+        "    return entry",
+        "",
+        "",
+        "body = tempfile.TemporaryFile()",
+        'with tarfile.open(fileobj=body, mode="w") as tar:',
+        f"    tar.add({str(body.source)!r}, {body.name!r}, filter=root)",
+        "body.seek(0)",
+    ]
 
 
 def _socket(request: Request, host: str, tls: TLS | None) -> str:
@@ -128,13 +164,14 @@ def _socket(request: Request, host: str, tls: TLS | None) -> str:
         lines += [] if tls.verify else ["context.check_hostname, context.verify_mode = False, ssl.CERT_NONE"]
         lines += [f"context.load_cert_chain({tls.cert!r}, {tls.key!r})"] if tls.cert else []
         lines.append(f"engine = context.wrap_socket(engine, server_hostname={parts.hostname!r})")
+    body = request.body if isinstance(request.body, bytes) else b""
     headers = {"Host": "docker", **dict(request.headers)}
-    if request.body is not None:
-        headers["Content-Length"] = str(len(request.body))
+    if body:
+        headers["Content-Length"] = str(len(body))
     head = "".join(
         f"{line}\r\n" for line in (f"{request.method} {request.target} HTTP/1.1", *map(": ".join, headers.items()))
     )
-    lines.append(f"engine.sendall({head.encode() + CRLF + (request.body or b'')!r})")
+    lines.append(f"engine.sendall({head.encode() + CRLF + body!r})")
     lines.append('head, _, rest = engine.recv(65536).partition(b"\\r\\n\\r\\n")')
     lines.append('print(head.decode().splitlines()[0].partition(" ")[2])')
     lines.append("print(rest)")
@@ -153,6 +190,7 @@ def _socket(request: Request, host: str, tls: TLS | None) -> str:
 READING: Mapping[str, list[str]] = {
     "": ["print(reply.text)"],
     "frames": ["for piece in reply.iter_content(None):", "    print(piece)"],
+    "lines": ["for line in reply.iter_lines():", "    print(line.decode())"],
     "raw": ["for piece in reply.iter_content(None):", "    print(piece)"],
     "tar": [
         'with open(OUTPUT, "wb") as file:',
@@ -190,7 +228,7 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
             words += [param.cli, query[param.name]]
     if output:
         words += ["--output", output]
-    if row.body in bodies.RUNS and request.body:
+    if isinstance(request.body, bytes) and row.body in bodies.MAKE:
         bare, left = bodies.command_line(json.loads(request.body), row.body, bare)
         notes += [f"# without {key}, for which there is no flag here" for key in left]
     if request.input:

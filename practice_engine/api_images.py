@@ -169,7 +169,7 @@ async def search(call: Call) -> Any:
 
 
 async def push(call: Call) -> Any:
-    call.engine.images.get(call["name"])
+    call.engine.images.get(":".join(filter(None, (call["name"], call.text("tag")))))
     raise NotOffered("the practice engine has no registry to push to")
 
 

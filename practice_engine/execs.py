@@ -100,8 +100,8 @@ class Exec:
             "arguments": settings["Cmd"][1:],
             "privileged": settings["Privileged"],
         }
-        if settings["User"]:
-            process["user"] = settings["User"]
+        if user := settings["User"] or self.container.config["User"]:
+            process["user"] = user
         return {
             "ID": self.id,
             "Running": self.running,

@@ -9,7 +9,7 @@ from dockermagic.language import say
 from dockermagic.session import Session
 
 from . import course, making
-from .asking import Asker, NotYet
+from .asking import Asker, NotYet, named
 from .cards import Card, Verdict
 from .exercise import Exercise
 from .progress import Progress
@@ -55,7 +55,7 @@ def _what_remains(exercise: Exercise, progress: Progress) -> str:
     left = [each.name for each in lesson.exercises if each.name not in marks or not marks[each.name].done]
     if not left:
         return say("All {count} exercises of {lesson} are solved.", count=len(lesson.exercises), lesson=lesson.name)
-    return say("Still to do in {lesson}: {names}.", lesson=lesson.name, names=", ".join(f"`{each}`" for each in left))
+    return say("Still to do in {lesson}: {names}.", lesson=lesson.name, names=named(left))
 
 
 def _help(exercise: Exercise, progress: Progress) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from enginekit import Caller, Made, Magic, Python
@@ -11,14 +15,77 @@ from IPython.core.interactiveshell import InteractiveShell
 from plain import Engine
 from traitlets.config import Config
 
+from dockermagic import errors, tables
+from dockermagic.endpoints import Endpoint
+from dockermagic.exchange import Exchange
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session
 
 FIGURES: list[str] = []
+SEEN = Path(__file__).with_name("seen.json")
+RECORD = "DOCKERMAGIC_RECORD"
+ABOUT = "What tests/engine saw each engine answer to each subcommand; written by a run with DOCKERMAGIC_RECORD=1."
+NOW: dict[str, dict[str, dict[str, Any]]] = {"worked": {}, "refused": {}}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds, by its nature or by its size")
+
+
+def label(name: str) -> str:
+    """`Docker Engine 28.5` for whatever an engine calls itself; the practice engine without its version."""
+    found = re.match(r"(.*?)\s*(\d+\.\d+)", name)
+    kind = found[1] if found else name
+    return "practice" if "practice" in name.lower() else f"{kind} {found[2]}" if found else kind
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched() -> Iterator[None]:
+    """Note which operations an engine carried out, up to the value, and which it has not (501)."""
+    value, send = tables.value, Session.send
+
+    def watched_value(row: Endpoint, exchange: Exchange, wanted: tables.Wanted) -> Any:
+        found = value(row, exchange, wanted)
+        note(exchange, "worked", exchange.status)
+        return found
+
+    def watched_send(self: Session, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
+        names[exchange.host] = label(self.engine.name)
+        try:
+            return send(self, row, exchange, seconds)
+        except errors.NotImplementedHere as error:
+            note(exchange, "refused", error.what)
+            raise
+
+    names: dict[str, str] = {}
+
+    def note(exchange: Exchange, how: str, what: Any) -> None:
+        if exchange.row is not None and exchange.row.operation:
+            NOW[how].setdefault(names[exchange.host], {})[exchange.row.name] = what
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "value", watched_value)
+        patch.setattr(Session, "send", watched_send)
+        yield
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    stored = json.loads(SEEN.read_text(encoding="utf-8")) if SEEN.exists() else {}
+    news = [
+        (how, engine, name, what)
+        for how, engines in NOW.items()
+        for engine, rows in engines.items()
+        for name, what in rows.items()
+        if name not in stored.get(how, {}).get(engine, {})
+    ]
+    if not news:
+        return
+    if not os.environ.get(RECORD):
+        FIGURES.append(f"{SEEN.name} is behind (run once with {RECORD}=1): {', '.join(each[2] for each in news)}")
+        return
+    for how, engine, name, what in news:
+        stored.setdefault(how, {}).setdefault(engine, {})[name] = what
+    SEEN.write_text(json.dumps({**stored, "about": ABOUT}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -134,7 +134,7 @@ class Python:
     def _value(self, row: Endpoint, values: Mapping[str, Any], body: Any) -> Any:
         exchange = self.session.call(row, values, body=body)
         sent = None if body is None else bodies.encode(body)
-        wanted = tables.Wanted(values=values, tty=lambda: self.session.terminal(values, sent))
+        wanted = tables.Wanted(values=values, tty=lambda answer: self.session.terminal(values, sent))
         return tables.value(row, exchange, wanted)
 
     @property
@@ -157,7 +157,7 @@ class Magic:
             if param.name not in values or values[param.name] is False:
                 continue
             value = values[param.name]
-            if param.kind in ("container", "needed"):
+            if param.kind in arguments.PLACED:
                 words.append(value)
             elif value is True:
                 words.append(param.option)
@@ -165,6 +165,10 @@ class Magic:
                 words += [
                     word for key, many in value.items() for each in many for word in (param.option, f"{key}={each}")
                 ]
+            elif isinstance(value, dict):
+                words += [word for key, text in value.items() for word in (param.option, f"{key}={text}")]
+            elif isinstance(value, list):
+                words += [word for text in value for word in (param.option, str(text))]
             else:
                 words += [param.option, str(value)]
         return self.typed(words, body)

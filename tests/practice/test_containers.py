@@ -399,3 +399,11 @@ def test_a_volume_without_a_name_is_no_folder_of_the_machine(engine: Engine) -> 
     assert engine.wait(identity) == 0
     assert not os.path.exists(path)
     assert engine.get(f"/containers/{identity}/json").json["Mounts"] == []
+
+
+def test_an_exec_tells_whose_it_is(engine: Engine) -> None:
+    """Its own user, else the container's."""
+    identity = engine.run("sleep", "1000", User="0:0")
+    for asked, told in (("", "0:0"), ("root", "root")):
+        made = engine.post(f"/containers/{identity}/exec", {"Cmd": ["true"], "User": asked}).json["Id"]
+        assert engine.get(f"/exec/{made}/json").json["ProcessConfig"]["user"] == told

@@ -97,11 +97,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         engine: FakeEngine = self.server.engine
-        size = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        seen = Seen(self.command, self.path, headers, self.rfile.read(size))
+        seen = Seen(self.command, self.path, headers, self._body())
         engine.requests.append(seen)
         self._send(engine.answer(seen), engine)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 

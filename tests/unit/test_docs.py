@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def test_the_reference_is_up_to_date() -> None:
+@pytest.mark.parametrize("tool", ["reference", "coverage"])
+def test_what_is_generated_is_up_to_date(tool: str) -> None:
     found = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "reference.py"), "--check"],
+        [sys.executable, str(ROOT / "tools" / f"{tool}.py"), "--check"],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -34,3 +35,28 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_one_version() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_coverage_has_no_empty_row() -> None:
+    """Each operation has a subcommand or a reason, and each subcommand was seen somewhere or says why not."""
+    lines = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| [A-Z][a-z]+[A-Z]\w+ \|", line)
+    ]
+    assert len(lines) > 50
+    for operation, _, _, subcommand, practice, seen in lines:
+        if subcommand.startswith("left out"):
+            assert len(subcommand) > len("left out: "), operation
+        else:
+            assert practice, operation
+            assert seen, operation
+
+
+def test_nothing_is_said_to_be_left_out_that_has_a_row() -> None:
+    page = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    source = (ROOT / "tools" / "coverage.py").read_text(encoding="utf-8")
+    left_out = re.findall(r'^    "([A-Z]\w+)": "', source, re.MULTILINE)
+    assert left_out
+    for operation in left_out:
+        assert re.search(rf"\| {operation} \|.*\| left out: \S", page), operation

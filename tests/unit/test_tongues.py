@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,11 @@ from typing import Any
 import pytest
 from fake_engine import Answer, FakeEngine, Seen
 
-from dockermagic import bodies, commands, endpoints, tongues
+from dockermagic import arguments, bodies, commands, endpoints, masks, packing, tongues
 from dockermagic.endpoints import BY_NAME, ENDPOINTS, Endpoint
 from dockermagic.exchange import Request
 from dockermagic.locate import TLS, Surroundings
+from dockermagic.packing import Upload
 from dockermagic.session import Engine, Session
 
 NASTY = "a'b\"c d&e=f+g%41%zz?#;$HOME`id`\\ !中文\n\t@~[1]{2}"
@@ -33,6 +37,11 @@ PLAIN: dict[str, Any] = {
     "moment": "1769860800.5",
     "flag": True,
     "filters": {"label": ["stage=test"], "name": ["web"]},
+    "reference": "busybox",
+    "texts": ["a", "b"],
+    "array": ["a", "b"],
+    "choices": ["image", "container"],
+    "pairs": {"A": "1", "B": ""},
 }
 ODD: dict[str, Any] = {
     **PLAIN,
@@ -40,6 +49,10 @@ ODD: dict[str, Any] = {
     "needed": NASTY,
     "container": "中 a/b%41+c?d#e'f\"g&h",
     "number": -1,
+    "reference": "far:5000/中/b@sha256:c",
+    "texts": [NASTY, "中"],
+    "array": [NASTY, "中"],
+    "pairs": {"A": NASTY, "中": "b=c"},
     "filters": {"label": [NASTY, "a=@b"], "name": ["^/?w[eb]+$", "中"], "until": ["2026-01-31T12:00:00+01:00"]},
 }
 CELLS = [
@@ -72,8 +85,12 @@ RAW = [
 
 
 def values(row: Endpoint, palette: dict[str, Any], *, some: bool) -> dict[str, Any]:
-    params = [*row.places, *(param for param in row.query if not some or param.kind == "needed")]
+    params = [*row.places, *(param for param in row.query if not some or param.kind in arguments.PLACED)]
     return {p.name: p.choices[-1] if p.kind == "choice" else palette[p.kind] for p in params}
+
+
+class Given(str):
+    """A case's `--input`, inside the folder `files`."""
 
 
 def cases() -> Iterator[Any]:
@@ -85,11 +102,58 @@ def cases() -> Iterator[Any]:
         }
         for name, each in sets.items():
             body = bodies.encode(bodies.container("busybox", [NASTY], {"env": [f"A={NASTY}"]})) if row.body else None
-            yield pytest.param(row, each, body, id=f"{row.name}-{name}")
+            if row.body not in packing.KINDS:
+                yield pytest.param(row, each, body, id=f"{row.name}-{name}")
+                continue
+            for source in ("whole 'a'.tar", "folder 中/.", "folder 中", "folder 中/a b.txt"):
+                yield pytest.param(row, each, Given(source), id=f"{row.name}-{name}-{source}")
     for number, cell in enumerate(CELLS):
         yield pytest.param(BY_NAME["create"], {"name": "web"}, cell, id=f"create-cell{number}")
     for method, path, body in RAW:
         yield pytest.param(endpoints.raw(method, path), {}, body, id=f"{method}-{path}-{bool(body)}")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a link, an empty folder and a file of more than one piece, and a tar archive."""
+    home = tmp_path_factory.mktemp("files")
+    folder = home / "folder 中"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "a b.txt").write_text("hello")
+    (folder / "big").write_bytes(os.urandom(packing.PIECE + 777))
+    (folder / "link").symlink_to("a b.txt")
+    (folder / "run").write_text("#!/bin/sh\n")
+    (folder / "run").chmod(0o750)
+    with tarfile.open(home / "whole 'a'.tar", "w") as tar:
+        tar.add(folder / "a b.txt", "x")
+    return home
+
+
+def given_body(body: bytes | Given | None, files: Path) -> bytes | Upload | None:
+    """The body of a case, packed where it is to be."""
+    return packing.archive({"input": f"{files}/{body}"}) if isinstance(body, Given) else body
+
+
+def entries(body: bytes) -> Any:
+    """What a tar archive holds, whoever wrote it; other bytes as they are."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(body)) as tar:
+            found = [
+                (
+                    each.name.removeprefix("./"),
+                    each.type,
+                    each.mode,
+                    each.uid,
+                    each.gid,
+                    int(each.mtime),
+                    each.linkname,
+                    tar.extractfile(each).read() if each.isfile() else b"",  # type: ignore[union-attr]
+                )
+                for each in tar
+            ]
+    except tarfile.TarError:
+        return body
+    return sorted(found)
 
 
 @pytest.fixture(scope="module", params=["unix", "tcp"])
@@ -113,10 +177,11 @@ def meaning(seen: Seen) -> tuple[Any, ...]:
     from urllib.parse import unquote
 
     path = [unquote(part) for part in seen.target.partition("?")[0].split("/")]
-    return (path, *seen.meaning)
+    *head, body = seen.meaning
+    return (path, *head, entries(body) if "tar" in seen.headers.get("content-type", "") else body)
 
 
-def sent(session: Session, echo: FakeEngine, row: Endpoint, given: dict[str, Any], body: bytes | None) -> Any:
+def sent(session: Session, echo: FakeEngine, row: Endpoint, given: dict[str, Any], body: Any) -> Any:
     echo.requests.clear()
     exchange = session.call(row, given, body=body)
     exchange.read()
@@ -126,12 +191,12 @@ def sent(session: Session, echo: FakeEngine, row: Endpoint, given: dict[str, Any
 
 
 @pytest.mark.parametrize(("row", "given", "body"), [*cases()])
-def test_curl_sends_the_same(talk, echo, tmp_path, row, given, body):
+def test_curl_sends_the_same(talk, echo, files, tmp_path, row, given, body):
     if not shutil.which("curl"):
         if os.environ.get("CI"):
             pytest.fail("there is no curl here, and this is CI")
         pytest.skip("there is no curl here")
-    request, ours = sent(talk, echo, row, given, body)
+    request, ours = sent(talk, echo, row, given, given_body(body, files))
     text = tongues.curl(request, row, echo.host)
     done = subprocess.run(["sh", "-c", text], cwd=tmp_path, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, (text, done.stderr)
@@ -139,8 +204,8 @@ def test_curl_sends_the_same(talk, echo, tmp_path, row, given, body):
 
 
 @pytest.mark.parametrize(("row", "given", "body"), [*cases()])
-def test_python_sends_the_same(talk, echo, tmp_path, monkeypatch, row, given, body):
-    request, ours = sent(talk, echo, row, given, body)
+def test_python_sends_the_same(talk, echo, files, tmp_path, monkeypatch, row, given, body):
+    request, ours = sent(talk, echo, row, given, given_body(body, files))
     text = tongues.python(request, row, echo.host)
     monkeypatch.chdir(tmp_path)
     out = io.StringIO()
@@ -351,3 +416,25 @@ def test_connect_tells_curl_how_an_engine_over_ssh_is_reached():
     text = commands.connect(session, {"as": "curl"})
     assert text.split("\n")[-1] == "--unix-socket /tmp/far.sock http://localhost/v1.51"
     assert "ssh -nNT -L" in text
+
+
+def test_a_password_is_sent_and_shown_nowhere(talk, echo):
+    body = {"username": "me", "password": NASTY, "serveraddress": "https://far:5000/v2/", "identitytoken": "tok-en"}
+    exchange = talk.call("auth", body=body)
+    exchange.read()
+    assert json.loads(echo.requests[-1].body) == body
+    request = exchange.request
+    for text in (repr(request), repr(exchange), *(each(request, BY_NAME["auth"], echo.host) for each in ALL)):
+        assert "tok-en" not in text
+        assert "%41%zz" not in text
+    assert '"password": "xxxxx"' in tongues.curl(request, BY_NAME["auth"], echo.host)
+    pushed = talk.call("push", name="far:5000/a/b")
+    assert json.loads(base64.urlsafe_b64decode(echo.requests[-1].headers["x-registry-auth"])) == body
+    assert dict(pushed.request.shown.headers)["X-Registry-Auth"] == masks.HIDDEN
+    assert masks.HIDDEN in tongues.curl(pushed.request, BY_NAME["push"], echo.host)
+    other = talk.call("push", name="busybox")
+    assert other.request.headers == (("X-Registry-Auth", "e30="),)
+    assert echo.requests[-1].headers["x-registry-auth"] == "e30=", "one registry is not told another's password"
+
+
+ALL = tuple(tongues.TONGUES.values())
