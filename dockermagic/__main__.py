@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = parser.parse_args(argv)
     try:
         if words.command == "tutorial":
-            return tutorial(Path(words.dir), port=words.port, browser=words.browser)
+            return tutorial(Path(words.dir), port=words.port, browser=words.browser, opened=words.lab)
         if words.command == "doctor":
             return doctor()
         parser.print_help()
@@ -43,18 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(say("stopped"), 130)
 
 
-def tutorial(folder: Path, *, port: int | None, browser: bool) -> int:
-    """Lay the notebooks out into `folder` and run JupyterLab on them; its exit status."""
+def tutorial(folder: Path, *, port: int | None, browser: bool, opened: bool = True) -> int:
+    """Lay the notebooks out into `folder` and, if it is to be opened, run JupyterLab on them; its exit status."""
     from . import lab, layout  # nbformat takes a second to import
 
     folder = folder.expanduser().absolute()
     try:
-        lab.check(port)
+        if opened:
+            lab.check(port)
         for line in layout.lay_out(layout.course(), folder).lines():
             print(line)
     except (layout.CannotLay, lab.CannotStart) as error:
         return _failed(str(error))
     print(say("The notebooks are in {folder}.", folder=folder))
+    if not opened:
+        return 0
     print(say("Opening {notebook} in JupyterLab; Ctrl-C here ends it.", notebook=FIRST), flush=True)
     status = lab.run(folder, port=port, browser=browser)
     if status:
@@ -107,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     start.add_argument("--dir", default=FOLDER, help=say("where the copies go (default: ./%(default)s)"))
     start.add_argument("--port", type=_port, help=say("the port of JupyterLab (default: 8888, or the next free)"))
+    start.add_argument("--no-lab", dest="lab", action="store_false", help=say("lay the copies out, and open nothing"))
     start.add_argument("--no-browser", dest="browser", action="store_false", help=say("do not open a browser"))
     commands.add_parser(
         "doctor",

@@ -196,6 +196,29 @@ def moment(text: str, now: float | None = None) -> str:
     return f"{stamp}{nanoseconds[0] if nanoseconds else ''}"
 
 
+def seconds(text: str) -> float:
+    """A duration in seconds: `10`, `10s`, `1m30s`.
+
+    Raises:
+        ValueError: it is none, or nothing.
+    """
+    found = DURATION.fullmatch(text) if not re.fullmatch(r"\d+(\.\d+)?", text) else None
+    parts = [float(part or 0) for part in found.groups()] if found else [0, 0, float(text)]
+    total = parts[0] * 3600 + parts[1] * 60 + parts[2]
+    if not total:
+        raise ValueError("no time at all")
+    return total
+
+
+def _duration(text: str, param: Param) -> float:
+    try:
+        return seconds(text)
+    except ValueError:
+        raise BadArgument(
+            f"{_named(param)} takes a time, and {text!r} is none", f"for instance {param.option} 10s, or 1m30s"
+        ) from None
+
+
 def _moment(text: str, param: Param) -> str:
     try:
         return moment(text)
@@ -212,6 +235,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "needed": _word,
     "target": _word,
     "maybe": _word,
+    "anyone": _container,
     "path": _word,
     "exercise": _word,
     "lesson": _word,
@@ -230,6 +254,7 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
     "pairs": _pair,
     "array": _word,
     "choices": _choice,
+    "duration": _duration,
 }
 PAIRED = ("filters", "pairs")
 SEVERAL = ("texts", "choices")
@@ -249,7 +274,7 @@ SHOWN = {
     "container": mark("write `{usage}`; `%docker list --all` shows them"),
     "reference": mark("write `{usage}`; `%docker images` shows those that are there"),
 }
-MISSABLE = ("target", "maybe", "lesson")  # a bare word that may be left out
+MISSABLE = ("target", "maybe", "lesson", "anyone")  # a bare word that may be left out
 BARE = ("container", "reference", "path", "exercise", *MISSABLE)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -420,7 +445,11 @@ class _Parser:
             self._image(bare)
             return
         for param in wanted:
-            if bare:
+            if bare and param.several:
+                names = [KINDS[param.kind](word, param) for word in dict.fromkeys(bare)]
+                self.found.values[param.name] = names if len(names) > 1 else names[0]
+                bare = []
+            elif bare:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
             elif param.kind not in MISSABLE:
                 raise BadArgument(
@@ -535,6 +564,8 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
     pairs = []
     for param in options:
         value = values.get(param.name, _unsaid(param, values))
+        if value is False and param.send is not None:
+            value = "0"
         if param.group and param.group not in named:
             value = True
         if param.ours and not values.get("no-label"):
@@ -545,9 +576,13 @@ def query(options: Iterable[Param], values: Mapping[str, Any]) -> tuple[tuple[st
     return tuple(pairs)
 
 
-def _unsaid(param: Param, values: Mapping[str, Any]) -> str | None:
+def _unsaid(param: Param, values: Mapping[str, Any]) -> Any:
     """What is sent for a parameter of which nothing was said."""
-    return None if param.unless and TAGGED.search(str(values.get(param.unless, ""))) else param.send
+    if param.send is None or any(values.get(name) for name in param.unless):
+        return None
+    if param.tagged and TAGGED.search(str(values.get(param.tagged, ""))):
+        return None
+    return KINDS[param.kind](param.send, param) if param.kind in KINDS else param.send
 
 
 def usage(row: Row) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import bodies, endpoints, locate, ours, practice, tongues
-from .endpoints import BY_NAME, LABEL, METHODS, RUNNING, Param
+from . import bodies, endpoints, locate, ours, practice, states, tongues
+from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, RUNNING, Param
 from .errors import BadArgument, NotFound, NotOurs, ReplyError
 from .exchange import Exchange
 from .lessons import course, desk
@@ -191,6 +191,14 @@ def execute(session: Session, values: Mapping[str, Any]) -> Calls:
     return Done(output, "it is still running" if code is None else f"exit code {code}")
 
 
+def life(session: Session, values: Mapping[str, Any]) -> Calls:
+    """The life of a container as a diagram; with a name, where that one stands, which inspect is asked for."""
+    name = values.get("id")
+    if not name:
+        return Done(states.picture())
+    return Done(states.picture(str(name), states.state_of((yield Call("inspect", {"id": name})))))
+
+
 def names_of_contexts(session: Session) -> list[str]:
     """What may follow `%docker connect`, besides an address."""
     return ["default", *locate.context_names(session.around)]
@@ -214,6 +222,7 @@ LOOKS, BETWEEN = 20, 0.05  # a stream may end a moment before the engine knows t
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
 PATH = Param("path", "path", "path and query, with or without the version", metavar="PATH")
 TARGET = Param("target", "target", "unix:///path, tcp://host:port, or a docker context", metavar="TARGET")
+ANYONE = replace(CONTAINER, kind="anyone", help="name or id of the container; without it, the diagram alone")
 DRILL = Param("name", "maybe", "which drill: slow, error, …", choices=practice.DRILLS, metavar="NAME")
 DRILL_OPTIONS = (
     Param("path", "needed", "spoil answers to this path only, without the version; * stands for anything", default="*"),
@@ -246,6 +255,7 @@ COMMANDS: tuple[Command, ...] = (
         local=BY_NAME["exec_start"].local,
         body="exec",
     ),
+    Command("states", "draw the life of a container, and where this one stands", life, places=(ANYONE,)),
     Command(
         "drill",
         "have the practice engine spoil its next answers, for a lesson on errors; without a name: list the drills",

@@ -163,6 +163,7 @@ SOURCES: dict[str, Callable[[Session, arguments.Row, Param, str], Iterable[str]]
     "existing": lambda session, row, param, fragment: _files(fragment),
     "source": lambda session, row, param, fragment: _files(fragment),
     "path": lambda session, row, param, fragment: _paths(row.name),
+    "anyone": lambda session, row, param, fragment: _containers(session),
 }
 # A filter's key, after a subcommand where that makes a difference → its values.
 FILTERS: dict[str, tuple[str, ...] | Callable[[Session], list[str]]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 NEWEST = "1.51"
 OLDEST = "1.24"
@@ -34,9 +35,11 @@ class Param:
         cli: how the docker CLI spells it, None where it has no word for it, "" for a bare word.
         metavar: how help names the value.
         group: of parameters of one group at least one must be sent; when none is named, all are.
-        unless: `send` is left out where the parameter of this name holds a tag or a digest already.
+        tagged: `send` is left out where the parameter of this name holds a tag or a digest already.
         ours: filters to which our label is added, unless `no-label` is said.
         endless: with it the answer goes on until something ends it, and the engine may be silent in between.
+        several: of a container: more than one may be named, and each is a call of its own.
+        unless: options with which `send` is not sent.
         states: of a container: those in which the call can do something; Tab offers no others. Empty for any.
     """
 
@@ -52,9 +55,11 @@ class Param:
     cli: str | None = None
     metavar: str = ""
     group: str = ""
-    unless: str = ""
+    tagged: str = ""
     ours: bool = False
     endless: bool = False
+    several: bool = False
+    unless: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
 
     @property
@@ -114,8 +119,17 @@ class Endpoint:
     def param(self, name: str) -> Param | None:
         return next((param for param in (*self.places, *self.query, *self.local) if param.name == name), None)
 
+    def endless(self, values: Mapping[str, Any]) -> bool:
+        """Whether the answer to a call with these values goes on until something ends it."""
+        return any(param.endless and values.get(param.name) for param in (*self.query, *self.local))
+
 
 CONTAINER = Param("id", "container", "name or id of the container", metavar="CONTAINER", cli="")
+CONTAINERS = replace(CONTAINER, help="name or id of the container, or of several", several=True)
+BOUNDS = (
+    Param("for", "duration", "end it after so long (10s, 1m30s); follows until then", metavar="TIME", endless=True),
+    Param("lines", "number", "end it after so many lines, events or samples", metavar="COUNT"),
+)
 RUNNING = replace(CONTAINER, states=("running",))
 ALIVE = replace(CONTAINER, states=("running", "paused", "restarting"))
 STOPPED = replace(CONTAINER, states=("created", "exited", "dead"))
@@ -158,6 +172,22 @@ CONTAINER_FILTERS = (
     "status",
     "volume",
 )
+EVENT_FILTERS = (
+    "config",
+    "container",
+    "daemon",
+    "event",
+    "image",
+    "label",
+    "network",
+    "node",
+    "plugin",
+    "scope",
+    "secret",
+    "service",
+    "type",
+    "volume",
+)
 IMAGE_FILTERS = ("before", "dangling", "label", "reference", "since", "until")
 
 
@@ -191,6 +221,7 @@ NO_IMAGE = {404: "no such image"}
 IMAGES_THERE = "`%docker images` shows those that are there"
 NOT_INSIDE = "no such container, or no such path in it"
 NO_PATH = "`%docker list --all` shows the containers; `%docker export CONTAINER` lists the paths in one"
+UNBOUND = ("follow", "for", "lines")
 NO_CONTAINER = {404: "no such container"}
 FAILED = {500: "the engine failed"}
 NOT_RUNNING = "`%docker inspect` tells its state; `%docker start` starts it"
@@ -317,7 +348,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/containers/{id}/logs",
         "what a container wrote to its standard output and error",
         "log",
-        places=(CONTAINER,),
+        places=(CONTAINERS,),
         query=(
             Param("stdout", "flag", "standard output (both streams, if neither is named)", group="streams"),
             Param("stderr", "flag", "standard error (both streams, if neither is named)", group="streams"),
@@ -350,6 +381,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             Param("follow", "flag", "stay, and show new lines as they come", short="f", cli="--follow", endless=True),
             Param("details", "flag", "with the attributes given to the log driver", cli="--details"),
         ),
+        local=BOUNDS,
         statuses={200: "the lines", 400: "no stream was chosen", **NO_CONTAINER, **FAILED},
         stream="frames",
         cli="docker logs",
@@ -542,7 +574,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hijacked",
         places=(ALIVE,),
         query=STREAMS,
-        local=(*INPUT, BYTES),
+        local=(*INPUT, BYTES, *BOUNDS),
         statuses={
             101: "the connection is taken over",
             200: "the connection is taken over, where no upgrade was asked for",
@@ -566,7 +598,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hijacked",
         places=(ALIVE,),
         query=STREAMS,
-        local=(*INPUT, BYTES),
+        local=(*INPUT, BYTES, *BOUNDS),
         statuses={
             101: "the connection is a WebSocket",
             200: "it is none",
@@ -620,7 +652,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "hijacked",
         places=(EXEC,),
         body="exec_start",
-        local=(*INPUT, BYTES),
+        local=(*INPUT, BYTES, *BOUNDS),
         statuses={
             101: "the connection is taken over",
             200: "started",
@@ -850,7 +882,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "messages",
         query=(
             Param("fromImage", "reference", "name of the image", metavar="IMAGE", cli=""),
-            Param("tag", "text", "tag or digest", send="latest", unless="fromImage", metavar="TAG"),
+            Param("tag", "text", "tag or digest", send="latest", tagged="fromImage", metavar="TAG"),
             PLATFORM,
         ),
         statuses={200: "it begins", 404: "no such image there, or no access to it", **FAILED},
@@ -1121,6 +1153,69 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             500: "is --serveraddress right, and in the engine's reach?",
         },
         cli="docker login",
+    ),
+    Endpoint(
+        "stats",
+        "ContainerStats",
+        "GET",
+        "/containers/{id}/stats",
+        "what a running container uses: CPU, memory, network, disk",
+        "stats",
+        places=(CONTAINERS,),
+        query=(
+            Param(
+                "stream",
+                "flag",
+                "stay, and take a sample a second; without it the engine needs a second or two for one",
+                default="1",
+                send="0",
+                endless=True,
+            ),
+            Param(
+                "one-shot",
+                "flag",
+                "one sample at once, with nothing before it to compare with, so without CPU",
+                since="1.41",
+            ),
+        ),
+        local=BOUNDS,
+        statuses={200: "the sample", **NO_CONTAINER, **FAILED},
+        steps={500: NOT_RUNNING},
+        stream="lines",
+        cli="docker stats",
+    ),
+    Endpoint(
+        "events",
+        "SystemEvents",
+        "GET",
+        "/events",
+        "what happens on the engine; without a bound, what happened in the last hour",
+        "events",
+        query=(
+            Param(
+                "since",
+                "moment",
+                "events from this moment on: a date, UNIX seconds, or 10m for ten minutes ago",
+                send="1h",
+                unless=UNBOUND,
+                cli="--since",
+                metavar="TIME",
+            ),
+            Param(
+                "until",
+                "moment",
+                "events up to this moment",
+                send="0s",
+                unless=UNBOUND,
+                cli="--until",
+                metavar="TIME",
+            ),
+            filters(EVENT_FILTERS),
+        ),
+        local=(Param("follow", "flag", "stay, and show new events as they come", endless=True), *BOUNDS),
+        statuses={200: "the events", 400: "a parameter is wrong", **FAILED},
+        stream="lines",
+        cli="docker events",
     ),
 )
 

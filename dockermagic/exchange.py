@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import masks
-from .errors import NotJson
+from .errors import DockerMagicError, NotJson
 from .frames import Piece
 from .language import say
 from .packing import Upload
@@ -85,6 +86,7 @@ class Reply:
         headers: name in lower case → value.
         chunks: the body, in pieces as they arrive; may be read once.
         close: gives up on what has not been read.
+        stop: ends the connection while somebody else may be waiting for it; that one sees it end.
     """
 
     status: int
@@ -92,6 +94,7 @@ class Reply:
     headers: dict[str, str]
     chunks: Iterable[bytes]
     close: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None
 
 
 @dataclass(repr=False)
@@ -108,6 +111,7 @@ class Exchange:
         kept: the first 64 KiB of the body.
         pieces: the first 200 stream frames, for `%docker last`.
         value: what the caller made of it: a DataFrame, a dict, a str.
+        stopped: whether we ended the answer: what is missing of it is no fault of the engine's.
     """
 
     request: Request
@@ -121,6 +125,9 @@ class Exchange:
     kept: bytes = b""
     pieces: list[Piece] = field(default_factory=list)
     value: Any = None
+    stopped: bool = False
+    _timer: threading.Timer | None = field(default=None, repr=False)
+    _stop: Callable[[], None] = field(default=lambda: None, repr=False)
     _chunks: Iterable[bytes] = field(default=(), repr=False)
     _close: Callable[[], None] = field(default=lambda: None, repr=False)
     _began: float = field(default_factory=time.monotonic, repr=False)
@@ -131,7 +138,7 @@ class Exchange:
     def answered(self, reply: Reply) -> Exchange:
         """Take the head of the answer."""
         self.status, self.reason, self.headers = reply.status, reply.reason, reply.headers
-        self._chunks, self._close = reply.chunks, reply.close
+        self._chunks, self._close, self._stop = reply.chunks, reply.close, reply.stop
         self.seconds = time.monotonic() - self._began
         return self
 
@@ -142,16 +149,38 @@ class Exchange:
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives; memory does not grow with it. Once only."""
         chunks, self._chunks = self._chunks, ()
-        for chunk in chunks:
-            self.received += len(chunk)
-            if len(self.kept) < KEPT:
-                self.kept += chunk[: KEPT - len(self.kept)]
+        try:
+            for chunk in chunks:
+                if self.stopped:
+                    break
+                self.received += len(chunk)
+                if len(self.kept) < KEPT:
+                    self.kept += chunk[: KEPT - len(self.kept)]
+                self.seconds = time.monotonic() - self._began
+                yield chunk
+        except DockerMagicError:
+            if not self.stopped:
+                raise
+        finally:
+            if self._timer:
+                self._timer.cancel()
             self.seconds = time.monotonic() - self._began
-            yield chunk
-        self.seconds = time.monotonic() - self._began
+
+    def limit(self, seconds: float) -> None:
+        """End the answer after so long, as `stop` does."""
+        self._timer = threading.Timer(seconds, self.stop)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End the answer here: whoever reads it, in any thread, finds its end."""
+        self.stopped = True
+        self._stop()
 
     def close(self) -> None:
         """Give up on what has not been read: the engine may hold the container for as long as we could read on."""
+        if self._timer:
+            self._timer.cancel()
         self._chunks = ()
         self._close()
 

@@ -163,44 +163,39 @@ class Lines:
         self._open = {}
 
 
-def _text(line: bytes) -> str:
-    return codecs.decode(line, "utf-8", "backslashreplace").removesuffix("\r")
-
-
 class JsonLines:
-    """Takes apart a stream of JSON values, one after the other, as they arrive; keeps only what is still open."""
+    """JSON values one after the other, in lines or without (API reference: SystemEvents, ContainerStats).
+
+    Raises ValueError at something that is no JSON.
+    """
 
     def __init__(self) -> None:
-        self._open = b""
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Any]:
+        """The values that are whole by now."""
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        return [each for line in whole for each in values(line)]
+
+    def flush(self) -> list[Any]:
+        """The last values, which had no newline."""
+        rest, self._rest = self._rest, b""
+        return values(rest)
 
     @property
     def pending(self) -> int:
-        """Bytes of a value that is not whole yet."""
-        return len(self._open.strip())
+        return len(self._rest.strip())
 
-    def feed(self, data: bytes) -> Iterator[Any]:
-        """The values that have become whole.
 
-        Raises:
-            ValueError: a line that is no JSON.
-        """
-        *lines, self._open = (self._open + data).split(b"\n")
-        for line in lines:
-            yield from self._values(line)
+def values(line: bytes) -> list[Any]:
+    """The JSON values on a line. Raises ValueError where there is something else."""
+    text, decoder, found, at = line.decode("utf-8", "replace").strip(), json.JSONDecoder(), [], 0
+    while at < len(text):
+        each, at = decoder.raw_decode(text, at)
+        found.append(each)
+        at += len(text) - at - len(text[at:].lstrip())
+    return found
 
-    def flush(self) -> Iterator[Any]:
-        """What stands behind the last newline.
 
-        Raises:
-            ValueError: it is no JSON.
-        """
-        rest, self._open = self._open, b""
-        yield from self._values(rest)
-
-    @staticmethod
-    def _values(line: bytes) -> Iterator[Any]:
-        text, decoder = line.decode("utf-8", "replace").strip(), json.JSONDecoder()
-        while text:
-            found, end = decoder.raw_decode(text)
-            yield found
-            text = text[end:].lstrip()
+def _text(line: bytes) -> str:
+    return codecs.decode(line, "utf-8", "backslashreplace").removesuffix("\r")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import locate, practice
@@ -68,8 +68,13 @@ class Hunter:
                 raise error from None
 
     def _start(self, why: str) -> tuple[Place, dict[str, Any]]:
-        place = Place(practice.start(self.around).host, say("the practice engine: {why}", why=why), practice=True)
-        return place, self.probe(place)
+        ran = practice.answers(practice.home(self.around))
+        host = practice.start(self.around).host
+        place = Place(host, say("the practice engine: {why}", why=why), practice=True)
+        version = self.probe(place)
+        if not ran and (self._ask(place, "/info", SECONDS)[1] or {}).get("Containers"):
+            place = replace(place, note=say(practice.AGAIN))
+        return place, version
 
     def probe(self, place: Place) -> dict[str, Any]:
         """The `/version` of the engine at a place.

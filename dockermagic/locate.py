@@ -58,6 +58,7 @@ class Place:
         named: whether the user named it, so that its failure is an error and no reason to look on.
         tls: the files of its TLS connection.
         problem: why it cannot even be tried.
+        note: what the user should know besides, a sentence.
         practice: whether it is the practice engine, which is ours to start again.
     """
 
@@ -66,6 +67,7 @@ class Place:
     named: bool = False
     tls: TLS | None = None
     problem: EngineError | None = None
+    note: str = ""
     practice: bool = False
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from IPython.display import display
 from traitlets import Float, Int
 from traitlets.config import Config
 
-from . import arguments, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
+from . import arguments, binder, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
@@ -97,8 +98,8 @@ class DockerMagic(Magics):
         return path
 
     def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
-        if body is not None:
-            calls = command.run(self.session, {**found.values, "body": body})
+        if inspect.isgeneratorfunction(command.run):
+            calls = command.run(self.session, {**found.values, **({} if body is None else {"body": body})})
             return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
             raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
@@ -114,14 +115,16 @@ class DockerMagic(Magics):
 
     def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
         """Make the calls of a command one by one, each shown on its line."""
-        call, notes = next(calls), found.notes
+        notes, value = found.notes, None
         while True:
-            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
             try:
-                call, notes = calls.send(value), []
+                call = calls.send(value)
             except StopIteration as stop:
-                display(show.Notes(stop.value.note))
+                if stop.value.note:
+                    display(show.Notes(stop.value.note))
                 return stop.value.value
+            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            notes = []
 
     def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
         """The calls of a command in another tongue; none is made."""
@@ -157,7 +160,7 @@ class DockerMagic(Magics):
         values = found.values
         output = values.get("output") or ""
         if tongue := values.get("as"):
-            return show.Code(self._in(tongue, row, values, body))
+            return show.Code("\n\n".join(self._in(tongue, row, each, body) for each in one_by_one(row, values)))
         if values.get("replace"):
             commands.make_room(self.session, values.get("name"))
         self._adopt_frames()
@@ -167,25 +170,32 @@ class DockerMagic(Magics):
         if isinstance(body, Upload):
             body.watch = watch.progress
         before = self.session.last
-        live = row.upgrade or any(param.endless and values.get(param.name) for param in row.query)
+        live = bool(row.upgrade or row.endless(values) or values.get("lines"))
+        answers: dict[str, Exchange] = {}
         wanted = tables.Wanted(
             values=values,
-            tty=lambda: self.session.terminal(values, body),
-            lines=watch.lines if live else lambda lines: None,
+            tty=lambda answer: self.session.terminal({"id": whose(answers, answer)}, body),
+            lines=watch.taker(row.reply) if live else lambda name, things: None,
             progress=watch.progress,
             as_json=bool(values.get("json")),
         )
         try:
-            exchange = self.session.call(row, values, body=body)
+            for each in one_by_one(row, values):
+                exchange = self.session.call(row, each, body=body)
+                answers[str(each.get("id"))] = exchange
+            wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
         except (KeyboardInterrupt, TimedOut):
             watch.stay()
             raise
         finally:
+            for answer in answers.values():
+                answer.close()
             now = self.session.last
             if now is not None and now is not before and now.status is not None:
+                seen = [*answers.values(), *([] if now in answers.values() else [now])]
                 notes = [*found.notes, *practice.spoilt(now.headers)]
-                watch.finish(show.Line(now, self._curl(now, output), notes)._repr_mimebundle_())
+                watch.finish(show.lines([(each, self._curl(each, output)) for each in seen], notes))
         if isinstance(value, dict):
             self._warnings(value)
         tables.mark(value, exchange, self._curl(exchange, output), live=live and not self._in_notebook())
@@ -226,13 +236,25 @@ class DockerMagic(Magics):
         self.frames.install(self.shell.display_formatter.formatters, DataFrame)
 
 
+def one_by_one(row: Endpoint, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The values of each call that a line makes: one, or one a container where several are named."""
+    several = [param.name for param in row.places if param.several and isinstance(values.get(param.name), list)]
+    return [{**values, name: each} for name in several for each in values[name]] or [values]
+
+
+def whose(answers: Mapping[str, Exchange], answer: Exchange) -> str:
+    """The container whose answer it is."""
+    return next(name for name, each in answers.items() if each is answer)
+
+
 def _ours() -> tuple[Command, ...]:
     return (*commands.COMMANDS, *commands.RAW)
 
 
 def _unknown(name: str) -> Any:
     known = [*commands.SUBCOMMANDS, *BY_NAME]
-    close = difflib.get_close_matches(name.lower(), known, 1, 0.5)
+    swapped = [each for each in known if sorted(each) == sorted(name.lower())]
+    close = swapped or difflib.get_close_matches(name.lower(), known, 1, 0.5)
     raise UnknownSubcommand(
         f"there is no subcommand {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
         "`%docker` alone lists them all",
@@ -295,7 +317,7 @@ def load(shell: Any) -> DockerMagic:
         "%dockerapi is always ours"
         for name in taken
     ]
-    display(show.Notes(*lines, *_greeting(magic.session)))
+    display(show.Notes(*lines, *binder.remarks(magic.session.around.env), *_greeting(magic.session)))
     return magic
 
 

@@ -30,7 +30,10 @@ IN_USE = "already uses"  # how it says that another one has its data
 DRILLS = ("slow", "error", "cut", "garbage", "silent")
 DRILLS_PATH = "/practice/drills"
 DRILL_HEADER = "practice-drill"
-AGAIN = mark("the practice engine had ended and has been started again; containers that ran are Exited (137)")
+AGAIN = mark(
+    "the practice engine had ended and has been started again; containers that ran are Exited (137), "
+    "what you solved stays solved"
+)
 
 
 @dataclass(frozen=True)

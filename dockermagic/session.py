@@ -151,6 +151,8 @@ class Session:
         """
         place, version = self._hunter.find(target)
         engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls, place.practice)
+        if place.note:
+            self.tell(place.note)
         return self._take(engine)
 
     def _take(self, engine: Engine) -> Engine:
@@ -193,7 +195,7 @@ class Session:
             BadArgument: a value that is missing, unknown or of the wrong type.
             EngineTooOld: the engine lacks the operation, or a parameter that was asked for.
         """
-        api = self.engine.api
+        api, values = self.engine.api, bounded(row, values)
         self._check_names(row, values)
         if body is None and row.body in packing.KINDS:
             body = packing.KINDS[row.body](values)
@@ -273,11 +275,11 @@ class Session:
             request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
-            return self.send(row, self.last, seconds)
+            return self.send(row, self.last, seconds, values)
         except (SocketMissing, Refused):  # nothing was sent
             if not self._revive():
                 raise
-        return self.send(row, self.last, seconds)
+        return self.send(row, self.last, seconds, values)
 
     def _revive(self) -> bool:
         """Start the practice engine again, if that is the engine in use; whether it is.
@@ -293,8 +295,10 @@ class Session:
         self.tell(say(practice.AGAIN))
         return True
 
-    def send(self, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
-        """Send a request that is complete, and look at the head of the answer.
+    def send(
+        self, row: Endpoint, exchange: Exchange, seconds: float | None, values: Mapping[str, Any] | None = None
+    ) -> Exchange:
+        """Send a request that is complete, and look at the head of the answer. A `for` among `values` bounds it.
 
         Raises:
             EngineError, StatusError: as `call`.
@@ -309,6 +313,8 @@ class Session:
                 )
             raise
         assert exchange.status is not None, "an answer has a status"
+        if row.endless(values or {}) and exchange.status < 400 and (bound := (values or {}).get("for")):
+            exchange.limit(arguments.seconds(str(bound)))
         if exchange.status >= 400:
             said = message(exchange.read())
             raise for_status(exchange.status)(
@@ -330,7 +336,9 @@ class Session:
 
     def patience(self, row: Endpoint, values: Mapping[str, Any]) -> float | None:
         """How many seconds the engine may be silent in this call; None for ever."""
-        if row.waits or any(param.endless and values.get(param.name) for param in row.query):
+        if row.endless(values) and values.get("for"):
+            return arguments.seconds(str(values["for"])) + self.settings.timeout
+        if row.waits or row.endless(values):
             return None
         if row.patience is None:
             return self.settings.timeout
@@ -367,6 +375,12 @@ class Session:
             return self.send(BY_NAME[row], Exchange(request, self.engine.host, BY_NAME[row]), seconds).json()
         except DockerMagicError:
             return None
+
+
+def bounded(row: Endpoint, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a call; one that goes on `for` some time follows."""
+    follow = {param.name: True for param in row.query if param.endless} if values.get("for") else {}
+    return {**follow, **values}
 
 
 def upgraded(row: Endpoint) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
 
-from . import masks
+from . import charts, masks
 from .endpoints import Endpoint
 from .exchange import Exchange, size
 from .packing import Upload
@@ -23,6 +23,13 @@ PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
 MATH = re.compile(r"[$\\]")
 SHORT = 24
+SIZES = ("memory_usage", "memory_limit", "net_rx", "net_tx", "block_read", "block_write")
+PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
+    "stats": charts.usage,
+    "events": charts.timeline,
+}
+LATEST = {"stats": "name"}
+KEEP = 120
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
 
 
@@ -134,6 +141,13 @@ class Line:
         return {"text/plain": "\n".join([self.text, *map(visible, self.notes)]), "text/html": html}
 
 
+def lines(seen: Sequence[tuple[Exchange, str]], notes: Sequence[str]) -> dict[str, Any]:
+    """Several exchanges, each on its line with its curl command; the notes once."""
+    bundles = [Line(exchange, curl)._repr_mimebundle_() for exchange, curl in seen[:-1]]
+    bundles += [Line(exchange, curl, notes)._repr_mimebundle_() for exchange, curl in seen[-1:]]
+    return {mime: glue.join(each[mime] for each in bundles) for mime, glue in (("text/plain", "\n"), ("text/html", ""))}
+
+
 class Notes:
     """Lines of our own, beside a value."""
 
@@ -209,6 +223,10 @@ def cell(name: str, value: Any) -> str:
         return str(value).removeprefix("sha256:")[:SHORT_ID]
     if isinstance(value, Mapping):
         return cut(", ".join(f"{key}={text}" if text else str(key) for key, text in value.items()), CELL)
+    if name in SIZES:
+        return size(value)
+    if isinstance(value, float):
+        return f"{value:.2f}"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
     return cut(str(value), CELL)
@@ -232,6 +250,8 @@ def captioned(frame: Any) -> str:
         "pruned": "thing",
         "deletions": "thing",
         "messages": "message",
+        "stats": "sample",
+        "events": "event",
         "drills": "drill",
         "progress": "exercise",
     }.get(kind)
@@ -240,6 +260,18 @@ def captioned(frame: Any) -> str:
     plural = {"process": "processes", "entry": "entries"}.get(noun, noun + "s")
     note = frame.attrs[MARKED].get("note")
     return f"{count} {noun if count == 1 else plural}" + (f"; {note}" if note else "")
+
+
+def picture(frame: Any) -> str:
+    """The picture that belongs below a frame of its kind; "" for none."""
+    draw = PICTURES.get(frame.attrs[MARKED]["kind"])
+    return draw(frame.to_dict("records")) if draw and set(frame.columns) >= {"name", "time"} else ""
+
+
+def latest(frame: Any) -> Any:
+    """The rows of a frame that are shown: of samples, the last of each container."""
+    column = LATEST.get(frame.attrs[MARKED]["kind"])
+    return frame.drop_duplicates(column, keep="last") if column in frame.columns else frame
 
 
 class Frames:
@@ -277,11 +309,11 @@ class Frames:
         kind = frame.attrs[MARKED]["kind"]
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
             return terminal(log_lines(frame, self.settings.lines), captioned(frame))
-        shown, left = self._shown(frame)
+        shown, left = self._shown(latest(frame))
         rows = [[cell(name, value) for name, value in zip(shown.columns, row, strict=True)] for row in shown.values]
         more = f"<p>… and {left} more rows; <code>%config DockerMagic.rows = …</code> shows more</p>" if left else ""
         right = {at for at, dtype in enumerate(shown.dtypes) if dtype.kind in "iuf"}
-        return table(captioned(frame), _heads(shown), rows, right) + more
+        return table(captioned(frame), _heads(shown), rows, right) + more + picture(frame)
 
     def plain(self, frame: Any) -> str:
         kind = frame.attrs[MARKED]["kind"]
@@ -289,7 +321,7 @@ class Frames:
             if frame.attrs[MARKED].get("live"):
                 return f"({captioned(frame)}, shown above)"
             return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
-        shown, left = self._shown(frame)
+        shown, left = self._shown(latest(frame))
         heads = [visible(head) for head in _heads(shown)]
         rows = [
             [visible(cell(name, value)) for name, value in zip(shown.columns, row, strict=True)]
@@ -325,9 +357,10 @@ def log_lines(frame: Any, limit: int) -> list[str]:
     """The last lines of a log's frame as text: the time where there is one, `err│` before standard error."""
     shown = frame.tail(limit)
     times = shown["time"] if "time" in shown.columns else [None] * len(shown)
+    names = [f"{name} " for name in shown["name"]] if "name" in shown.columns else [""] * len(shown)
     lines = [
-        log_line(stream, "" if missing(line) else line, None if missing(time) else time.isoformat())
-        for time, stream, line in zip(times, shown["stream"], shown["line"], strict=True)
+        name + log_line(stream, "" if missing(line) else line, None if missing(time) else time.isoformat())
+        for name, time, stream, line in zip(names, times, shown["stream"], shown["line"], strict=True)
     ]
     left = len(frame) - len(shown)
     return [f"… {left} lines before these; %config DockerMagic.lines = … shows more", *lines] if left else lines
@@ -357,12 +390,71 @@ class Watch:
         self._handle: Any = None
         self._painted = 0.0
         self._lines: list[str] = []
+        self._rows: list[Mapping[str, Any]] = []
+        self._content: Callable[[], dict[str, Any]] | None = None
+        self._height = 0
         self.count = 0
 
-    def lines(self, batch: Sequence[tuple[str, str]]) -> None:
-        """New lines of a log."""
+    def taker(self, kind: str) -> Callable[[str, Sequence[Any]], None]:
+        """What takes the things that a stream of this kind brings."""
+        return {"stats": self.samples, "events": self.events}.get(kind, self.lines)
+
+    def samples(self, name: str, batch: Sequence[Mapping[str, Any]]) -> None:
+        """New samples: a row a container, rewritten; and its last minute."""
         self.count += len(batch)
-        fresh = [log_line(stream, line) for stream, line in batch]
+        self._rows = [*self._rows, *batch]
+        mine = [row for row in self._rows if row["name"] == batch[-1]["name"]] if batch else []
+        if len(mine) > KEEP:
+            self._rows.remove(mine[0])
+        self._redraw(self._samples)
+
+    def _samples(self) -> dict[str, Any]:
+        rows = [*{row["name"]: row for row in self._rows}.values()]
+        return self._table(rows, f"{self.count} samples, the last of each container", charts.usage(self._rows))
+
+    def events(self, name: str, batch: Sequence[Mapping[str, Any]]) -> None:
+        """New events."""
+        self.count += len(batch)
+        self._rows = [*self._rows, *batch][-self._settings.lines :]
+        if not self._notebook:
+            for row in batch:
+                words = [cell(head, value) for head, value in row.items() if head not in ("attributes", "scope")]
+                print(visible("  ".join(word for word in words if word)), file=self._out, flush=True)
+            return
+        self._redraw(self._events)
+
+    def _events(self) -> dict[str, Any]:
+        rows = self._rows[-self._settings.rows :]
+        return self._table(rows, f"{self.count} events, the last {len(rows)}", charts.timeline(self._rows))
+
+    @staticmethod
+    def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
+        heads = [*rows[0]] if rows else []
+        cells = [[cell(name, value) for name, value in row.items()] for row in rows]
+        widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
+        text = [
+            "  ".join(pad(visible(each), w) for each, w in zip(row, widths, strict=True)).rstrip()
+            for row in [heads, *cells]
+        ]
+        return {"text/html": table(caption, heads, cells) + drawn, "text/plain": "\n".join([*text, f"({caption})"])}
+
+    def _redraw(self, content: Callable[[], dict[str, Any]]) -> None:
+        """Paint in a notebook; at a terminal write over what was written before; into a file only at the end."""
+        self._content = content
+        if self._notebook:
+            self._paint(content)
+        elif self._out.isatty():
+            text = content()["text/plain"]
+            up = f"\x1b[{self._height}F\x1b[J" if self._height else ""
+            print(up + text, file=self._out, flush=True)
+            self._height = text.count("\n") + 1
+
+    def lines(self, name: str, batch: Sequence[tuple[str, str]]) -> None:
+        """New lines of a log, with their container's name where there are several."""
+        self.count += len(batch)
+        before = f"{name} " if name else ""
+        fresh = [before + log_line(stream, line) for stream, line in batch]
+        self._content = self._log
         if not self._notebook:
             print(*fresh, sep="\n", file=self._out, flush=True)
             return
@@ -388,8 +480,8 @@ class Watch:
 
     def stay(self) -> None:
         """Leave on the page what has come so far: what follows does not take its place."""
-        if self._handle is not None and self._lines:
-            self._handle.update(self._log(), raw=True)
+        if self._handle is not None and self._content:
+            self._handle.update(self._content(), raw=True)
             self._handle = None
 
     def _paint(self, content: Callable[[], dict[str, Any]]) -> None:

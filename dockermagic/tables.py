@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import re
 import stat
@@ -19,9 +20,9 @@ from typing import Any
 
 import pandas as pd
 
-from . import bodies, files, frames, masks
+from . import bodies, files, frames, masks, merge, samples
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError, NotJson, ReplyError, StreamFailed, TimedOut
+from .errors import BadFrame, CutShort, FileError, ReplyError, StreamFailed, TimedOut
 from .exchange import Exchange, size
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
@@ -58,6 +59,29 @@ GO_TYPES = {
 }
 GO_BITS = {23: stat.S_ISUID, 22: stat.S_ISGID, 20: stat.S_ISVTX}
 BOTH_BASE64 = str.maketrans("-_", "+/")  # Docker writes the one alphabet, Podman the other
+STATS = {
+    "name": "string",
+    "cpu_percent": "Float64",
+    "memory_usage": "Int64",
+    "memory_limit": "Int64",
+    "memory_percent": "Float64",
+    "net_rx": "Int64",
+    "net_tx": "Int64",
+    "block_read": "Int64",
+    "block_write": "Int64",
+    "pids": "Int64",
+    "time": "datetime64[ns, UTC]",
+}
+EVENTS = {
+    "time": "datetime64[ns, UTC]",
+    "type": "string",
+    "action": "string",
+    "name": "string",
+    "id": "string",
+    "image": "string",
+    "scope": "string",
+    "attributes": "object",
+}
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -72,16 +96,24 @@ class Wanted:
     Attributes:
         values: the call's parameters.
         tty: tells whether the container has a terminal, asked only where the answer does not say.
-        lines: is shown the lines of a log as they come, `(stream, line)`.
+        lines: is shown what a stream brings as it comes, with the name of the container: for a log
+            `(stream, line)`, for stats and events rows as the frame will have them.
+        answers: container → its answer, where several were asked.
         progress: is told the bytes that have come.
         as_json: JSON instead of a frame.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    tty: Callable[[], bool | None] = lambda: None
-    lines: Callable[[Sequence[tuple[str, str]]], None] = lambda lines: None
+    tty: Callable[[Exchange], bool | None] = lambda answer: None
+    lines: Callable[[str, Sequence[Any]], None] = lambda name, things: None
+    answers: Mapping[str, Exchange] = field(default_factory=dict)
     progress: Callable[[int], None] = lambda count: None
     as_json: bool = False
+
+    def merged(self, exchange: Exchange, read: merge.Batches[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+        """What comes from the answer, or from each of several, bounded by `lines`."""
+        answers = self.answers or {str(self.values.get("id") or ""): exchange}
+        return merge.merged(answers, read, self.values.get("lines"))
 
 
 def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
@@ -105,6 +137,9 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
             exchange=exchange,
         ) from error
     finally:
+        for answer in wanted.answers.values():
+            answer.value = exchange.value
+            answer.close()
         exchange.close()
     return exchange.value
 
@@ -281,14 +316,116 @@ def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """
     streams: list[str] = []
     lines: list[str] = []
+    names: list[str] = []
+    stamped = bool(wanted.values.get("timestamps"))
     try:
-        for batch in read_lines(exchange, wanted.tty):
+        for name, batch in wanted.merged(exchange, lambda answer: read_lines(answer, lambda: wanted.tty(answer))):
             streams += [stream for stream, _ in batch]
             lines += [line for _, line in batch]
-            wanted.lines(batch)
+            if wanted.answers:
+                names += [name] * len(batch)
+            wanted.lines(name if wanted.answers else "", batch)
     finally:
-        exchange.value = _log_frame(streams, lines, bool(wanted.values.get("timestamps")))
+        frame = _log_frame(streams, lines, stamped)
+        if wanted.answers:
+            frame.insert(0, "name", _category(names, tuple(wanted.answers)))
+            if stamped:
+                frame = frame.sort_values("time", kind="stable", ignore_index=True)
+        exchange.value = frame
     return exchange.value
+
+
+def stats(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """ContainerStats: a row a sample.
+
+    Columns: name (text), cpu_percent (Float64, of one processor), memory_usage, memory_limit (Int64, bytes),
+    memory_percent (Float64), net_rx, net_tx, block_read, block_write (Int64, bytes since the start), pids (Int64),
+    time (UTC). With `json` the objects of the engine, a list where there is more than one.
+    """
+    whole: list[Any] = []
+    found: list[samples.Sample] = []
+    try:
+        for name, batch in wanted.merged(exchange, read_values):
+            fresh = [samples.sample(each, name) for each in batch]
+            whole += batch if wanted.as_json else []
+            found += fresh
+            wanted.lines(name, [each._asdict() for each in fresh])
+    finally:
+        exchange.value = _stats_frame(found)
+    return (whole[0] if len(whole) == 1 else whole) if wanted.as_json else exchange.value
+
+
+def _stats_frame(found: Sequence[samples.Sample]) -> pd.DataFrame:
+    columns = list(zip(*found, strict=True)) or [()] * len(samples.Sample._fields)
+    return _frame(
+        {name: (STATS[name], column) for name, column in zip(samples.Sample._fields, columns, strict=True)}, "stats"
+    )
+
+
+def events(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
+    """SystemEvents: a row an event.
+
+    Columns: time (UTC), type (text: container, image, network…), action (text), name (text), id (text),
+    image (text), scope (text), attributes (dict). With `json` the objects of the engine, as a list.
+    """
+    whole: list[Any] = []
+    found: list[dict[str, Any]] = []
+    try:
+        for name, batch in wanted.merged(exchange, read_values):
+            whole += batch if wanted.as_json else []
+            fresh = [_event(each) for each in batch]
+            found += fresh
+            wanted.lines(name, fresh)
+    finally:
+        columns = {name: (dtype, [each[name] for each in found]) for name, dtype in EVENTS.items()}
+        exchange.value = _frame(columns, "events")
+    return whole if wanted.as_json else exchange.value
+
+
+def _event(found: Mapping[str, Any]) -> dict[str, Any]:
+    actor = found.get("Actor") or {}
+    said = actor.get("Attributes") or {}
+    nanoseconds = found.get("timeNano") or (found.get("time") or 0) * 1_000_000_000
+    return {
+        "time": pd.Timestamp(nanoseconds, unit="ns", tz="UTC"),
+        "type": str(found.get("Type") or ""),
+        "action": str(found.get("Action") or found.get("status") or ""),
+        "name": str(said.get("name") or ""),
+        "id": str(actor.get("ID") or found.get("id") or ""),
+        "image": str(said.get("image") or found.get("from") or ""),
+        "scope": str(found.get("scope") or ""),
+        "attributes": said,
+    }
+
+
+def read_values(exchange: Exchange) -> Iterator[list[Any]]:
+    """The JSON values of a stream, in batches as they arrive.
+
+    Raises:
+        BadFrame, CutShort: where the stream goes wrong, after the values before it.
+    """
+    decoder = frames.JsonLines()
+    for chunk in exchange.chunks():
+        try:
+            batch = decoder.feed(chunk)
+        except ValueError as error:
+            raise BadFrame(
+                f"the stream is no JSON, line by line, as the API says: {error}",
+                "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+                exchange=exchange,
+            ) from None
+        if batch:
+            yield batch
+    try:
+        if rest := decoder.flush():
+            yield rest
+    except ValueError:
+        if not exchange.stopped:
+            raise CutShort(
+                "the stream ended inside a JSON value",
+                "the engine may have stopped: try `%docker ping`",
+                exchange=exchange,
+            ) from None
 
 
 def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
@@ -302,11 +439,11 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     if not wanted.values.get("bytes"):
         return log(exchange, row, wanted)
     output, errors = [], frames.Lines()
-    for pieces in read_pieces(exchange, wanted.tty):
+    for pieces in read_pieces(exchange, lambda: wanted.tty(exchange)):
         output += [piece.data for piece in pieces if piece.stream == "stdout"]
         if lines := list(errors.feed(piece for piece in pieces if piece.stream == "stderr")):
-            wanted.lines(lines)
-    wanted.lines(list(errors.flush()))
+            wanted.lines("", lines)
+    wanted.lines("", list(errors.flush()))
     return b"".join(output)
 
 
@@ -350,7 +487,7 @@ def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[
             ) from None
         exchange.sample(pieces)
         yield pieces
-    if decoder.pending:
+    if decoder.pending and not exchange.stopped:
         raise CutShort(
             f"the stream ended inside a frame, {decoder.pending} bytes after its start",
             "the engine may have stopped: try `%docker ping`",
@@ -723,7 +860,7 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """
     told: dict[str, tuple[str, str, int | None, int | None]] = {}
     try:
-        for each in read_json(exchange):
+        for each in itertools.chain.from_iterable(read_values(exchange)):
             detail = each.get("progressDetail") or {}
             failed = (each.get("errorDetail") or {}).get("message") or each.get("error")
             if failed:
@@ -756,26 +893,6 @@ def _aux(found: Any) -> str:
     return ", ".join(f"{key} {text}" for key, text in found.items()) if isinstance(found, dict) else ""
 
 
-def read_json(exchange: Exchange) -> Iterator[Any]:
-    """The JSON values of a stream, as they arrive; memory does not grow.
-
-    Raises:
-        NotJson: the stream holds something else, or ends inside a value.
-    """
-    decoder = frames.JsonLines()
-    try:
-        for chunk in exchange.chunks():
-            yield from decoder.feed(chunk)
-        yield from decoder.flush()
-    except json.JSONDecodeError as error:
-        raise NotJson(
-            f"{exchange.request.method} {exchange.request.path} was answered with a line that is no JSON: "
-            f"{error.doc[:60]!r}",
-            "is this a Docker engine? `%docker doctor` lists what answers where",
-            exchange=exchange,
-        ) from None
-
-
 KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "containers": containers,
     "images": images,
@@ -786,6 +903,8 @@ KINDS: Mapping[str, Callable[[Exchange, Endpoint, Wanted], Any]] = {
     "outcome": outcome,
     "ping": ping,
     "tree": tree,
+    "stats": stats,
+    "events": events,
     "any": anything,
     "changes": changes,
     "history": history,

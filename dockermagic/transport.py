@@ -8,6 +8,7 @@ import re
 import socket
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -147,6 +148,7 @@ class HTTP:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise translate(error, self.host, seconds, tls=self._tls) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
+        stop = stopper(response)
         taken = request.upgrade and taken_over(response.status_code, headers)
         pieces = self._duplex(response, request, seconds) if taken else response_pieces(response)
         return Reply(
@@ -155,6 +157,7 @@ class HTTP:
             headers,
             self._chunks(response, pieces, seconds, keep=not taken),
             response.close,
+            stop,
         )
 
     def _chunks(
@@ -187,6 +190,19 @@ class HTTP:
 
     def close(self) -> None:
         self._session.close()
+
+
+def stopper(response: requests.Response) -> Callable[[], None]:
+    """Ends a response's connection under the hands of whoever reads it."""
+    fp = getattr(response.raw._fp, "fp", None)
+    sock = getattr(getattr(fp, "raw", None), "_sock", None)
+
+    def stop() -> None:
+        if sock is not None:
+            with suppress(OSError):  # it has ended already
+                sock.shutdown(socket.SHUT_RDWR)
+
+    return stop
 
 
 def response_pieces(response: requests.Response) -> Iterator[bytes]:

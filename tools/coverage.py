@@ -33,8 +33,6 @@ has no entry. *Seen working on*: the test called it there and made a value of th
 """
 LEFT_OUT = {
     "SystemPingHead": "the same as ping, without a body: `%docker HEAD /_ping`",
-    "ContainerStats": "one sample by `%docker GET /containers/web/stats?stream=0`",
-    "SystemEvents": "a bounded run by `%docker GET /events?since=0&until=1`, in UNIX seconds",
 }
 NO_REGISTRY = "no registry is in reach of the tests; refusals are tested there, the good path on an engine of a script"
 UNSEEN = dict.fromkeys(("pull", "push", "search", "auth"), NO_REGISTRY)

@@ -10,7 +10,9 @@ What is seen comes from the engine alone, never from the notebook's variables.
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from dockermagic.errors import NotFound
 from dockermagic.language import mark, say
 from dockermagic.session import Session
 
+CHANGES = ("modified", "added", "deleted")
+"""What the kinds 0, 1 and 2 of a change mean."""
 STATES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
 """Podman's words for what Docker calls otherwise."""
 
@@ -151,6 +155,12 @@ class Container:
         return [*(self.config.get("Entrypoint") or []), *(self.config.get("Cmd") or [])]
 
     @property
+    def env(self) -> dict[str, str]:
+        """Its environment; engines add variables of their own."""
+        pairs = (each.partition("=") for each in self.config.get("Env") or [])
+        return {name: value for name, _, value in pairs}
+
+    @property
     def seen(self) -> str:
         """What it is doing, one clause: "`web` exited with 0"."""
         return say(
@@ -200,6 +210,27 @@ class Container:
                 say("it should be {wanted}", wanted=wanted),
             )
 
+    def must_answer(self, label: str, right: str, step: str = "") -> None:
+        """An answer is given as the value of a label; a wrong one is not told what is right.
+
+        Args:
+            step: where to look, for a wrong answer.
+
+        Raises:
+            NotYet: the label is not there, or says something else.
+        """
+        have = self.labels.get(label)
+        if have is None:
+            raise NotYet(
+                say("`{name}` is there and has no label {wanted}", name=self.name, wanted=f"`{label}`"),
+                say("make it anew with `--replace` and `--label {label}=…`", label=label),
+            )
+        if have != right:
+            raise NotYet(
+                say("`{name}` says `{label}={have}`, and that is not so", name=self.name, label=label, have=have),
+                step or say("look again, then make it anew with `--replace`"),
+            )
+
     def log(self, stream: str = "") -> str:
         """What it wrote, without times; of one stream (`stdout`, `stderr`) or both."""
         wanted = {"stdout": stream != "stderr", "stderr": stream != "stdout"}
@@ -224,6 +255,22 @@ class Container:
         raise NotYet(
             say("{seen}; there is no `{text}` in its log", seen=seen, text=text), step, soon=self.state == "running"
         )
+
+    def file(self, path: str) -> bytes | None:
+        """What a file in it holds; None where there is no file of that path."""
+        try:
+            _, data = self._ask.body("get_archive", id=self.id, path=path)
+        except NotFound:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            entry = tar.next()
+            found = tar.extractfile(entry) if entry is not None else None
+            return None if found is None else found.read()
+
+    def changed(self, kind: str) -> list[str]:
+        """The paths that it has `added`, `modified` or `deleted`, sorted."""
+        found = self._ask.json("changes", id=self.id) or []
+        return sorted(str(each["Path"]) for each in found if CHANGES[each["Kind"]] == kind)
 
     def events(self) -> list[Event]:
         """What happened to it since it was made, oldest first, as far back as the engine remembers.

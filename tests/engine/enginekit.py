@@ -134,7 +134,7 @@ class Python:
     def _value(self, row: Endpoint, values: Mapping[str, Any], body: Any) -> Any:
         exchange = self.session.call(row, values, body=body)
         sent = None if body is None else bodies.encode(body)
-        wanted = tables.Wanted(values=values, tty=lambda: self.session.terminal(values, sent))
+        wanted = tables.Wanted(values=values, tty=lambda answer: self.session.terminal(values, sent))
         return tables.value(row, exchange, wanted)
 
     @property

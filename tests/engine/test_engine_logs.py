@@ -180,7 +180,7 @@ def test_follow_shows_a_line_while_the_container_runs(session: Session, made: Ma
     seen: list[tuple[str, str]] = []
     killers: list[threading.Thread] = []
 
-    def watch(batch: Any) -> None:
+    def watch(_: str, batch: Any) -> None:
         seen.extend(batch)
         if not killers:
             killers.append(threading.Thread(target=engine.call, args=("POST", f"/containers/{name}/kill?signal=HUP")))
@@ -188,7 +188,7 @@ def test_follow_shows_a_line_while_the_container_runs(session: Session, made: Ma
 
     values = {"id": name, "follow": True}
     exchange = session.call("logs", values)
-    frame = tables.value(BY_NAME["logs"], exchange, tables.Wanted(values=values, tty=lambda: False, lines=watch))
+    frame = tables.value(BY_NAME["logs"], exchange, tables.Wanted(values=values, tty=lambda answer: False, lines=watch))
     killers[0].join()
     assert seen == lines(frame) == [("stdout", "first"), ("stdout", "bye")]
 

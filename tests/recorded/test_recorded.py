@@ -117,7 +117,7 @@ class Played:
 
     def value(self) -> Any:
         exchange = self.session.call(self.row, self.values, body=self.recorded["body"])
-        wanted = tables.Wanted(values=self.values, tty=lambda: self.values.get("id") == "recorded-tty")
+        wanted = tables.Wanted(values=self.values, tty=lambda answer: self.values.get("id") == "recorded-tty")
         return tables.value(self.row, exchange, wanted)
 
     @property

@@ -44,12 +44,12 @@ def talk(session: Session, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) ->
     ("text", "fragment", "words"),
     [
         ("%docker ", "", list(commands.SUBCOMMANDS)),
-        ("%docker st", "st", ["start", "stop"]),
-        ("%dockerapi st", "st", ["start", "stop"]),
+        ("%docker st", "st", ["start", "stop", "stats", "states"]),
+        ("%dockerapi st", "st", ["start", "stop", "stats", "states"]),
         ("%%docker cr", "cr", ["create"]),
-        ("x = %docker st", "st", ["start", "stop"]),
-        ("x=%docker st", "st", ["start", "stop"]),
-        ("if True:\n    %docker st", "st", ["start", "stop"]),
+        ("x = %docker st", "st", ["start", "stop", "stats", "states"]),
+        ("x=%docker st", "st", ["start", "stop", "stats", "states"]),
+        ("if True:\n    %docker st", "st", ["start", "stop", "stats", "states"]),
         ("a = 1\n%docker pi", "pi", ["ping"]),
         ("%docker pu", "pu", ["put_archive", "pull", "push"]),
         ("%docker ps", "ps", ["ps"]),
@@ -240,7 +240,7 @@ def test_an_engine_that_is_of_no_help(talk, fake, monkeypatch, text, answer):
 
 def test_no_engine():
     assert complete.candidates(Session(), "%docker start w") == ("w", [])
-    assert complete.candidates(Session(), "%docker st") == ("st", ["start", "stop"])
+    assert complete.candidates(Session(), "%docker st") == ("st", ["start", "stop", "stats", "states"])
 
 
 def test_completing_is_not_remembered(talk):
@@ -251,9 +251,9 @@ def test_completing_is_not_remembered(talk):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("%docker st", ["start", "stop"]),
-        ("x = %docker st", ["start", "stop"]),
-        ("%%docker st", ["start", "stop"]),
+        ("%docker st", ["start", "stop", "stats", "states"]),
+        ("x = %docker st", ["start", "stop", "stats", "states"]),
+        ("%%docker st", ["start", "stop", "stats", "states"]),
         ("%docker start web", ["web", "web.old"]),
         ("%docker list --al", ["--all"]),
     ],
@@ -275,7 +275,7 @@ def test_ipython_still_completes_the_rest(shell):
 @pytest.mark.parametrize(
     ("text", "fragment", "words"),
     [
-        ("%docker st", "st", ["start", "stop"]),
+        ("%docker st", "st", ["start", "stop", "stats", "states"]),
         ("%docker list --", "--", ["--all", "--limit", "--size", "--filters", "--as", "--json", "--help"]),
         ("%docker list --filters=sta", "sta", ["status="]),
         ("%docker list --filters status=pa", "pa", ["paused"]),
@@ -304,4 +304,4 @@ def test_an_older_ipython_is_given_its_matcher_once(talk, monkeypatch):
     for _ in range(2):
         complete.install(Shell, talk)
     first, ours = Shell.Completer.magic_arg_matchers
-    assert (first, ours("%docker st")) == (len, ["start", "stop"])
+    assert (first, ours("%docker st")) == (len, ["start", "stop", "stats", "states"])

@@ -115,7 +115,7 @@ def cat(reader: Any, writer: Any) -> None:
 
 def start(session: Session, tty: bool = False, **values: Any) -> Any:
     exchange = session.call("exec_start", id="e1", body={"Detach": False, "Tty": tty}, **values)
-    return tables.value(BY_NAME["exec_start"], exchange, tables.Wanted(values=values, tty=lambda: tty))
+    return tables.value(BY_NAME["exec_start"], exchange, tables.Wanted(values=values, tty=lambda answer: tty))
 
 
 def lines(frame: Any) -> list[tuple[str, str]]:

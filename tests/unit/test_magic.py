@@ -465,8 +465,8 @@ def test_an_interrupt_of_a_follow_keeps_the_lines(shell: Shell, fake, monkeypatc
     follow(fake)
     lines = show.Watch.lines
 
-    def interrupted(self, batch):
-        lines(self, batch)
+    def interrupted(self, name, batch):
+        lines(self, name, batch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(show.Watch, "lines", interrupted)
@@ -476,8 +476,8 @@ def test_an_interrupt_of_a_follow_keeps_the_lines(shell: Shell, fake, monkeypatc
 def test_a_real_signal_while_the_engine_is_silent(shell: Shell, fake, monkeypatch):
     lines, stay, shown, stopping = show.Watch.lines, show.Watch.stay, threading.Event(), threading.Event()
 
-    def told(self, batch):
-        lines(self, batch)
+    def told(self, name, batch):
+        lines(self, name, batch)
         shown.set()
 
     def stays(self):
@@ -503,7 +503,7 @@ def test_a_real_signal_while_the_engine_is_silent(shell: Shell, fake, monkeypatc
 
 def test_after_an_interrupt_the_next_call_goes_through(shell: Shell, fake, monkeypatch):
     follow(fake)
-    monkeypatch.setattr(show.Watch, "lines", lambda self, batch: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(show.Watch, "lines", lambda self, name, batch: (_ for _ in ()).throw(KeyboardInterrupt))
     assert type(shell.run("%docker logs web --follow").error) is errors.Interrupted
     assert len(shell.run("%docker list").value) == 1
 
@@ -519,6 +519,6 @@ def test_an_interrupt_of_an_export_leaves_no_file(shell: Shell, fake, monkeypatc
 
 def test_an_interrupt_stops_the_cell(shell: Shell, fake, monkeypatch):
     follow(fake)
-    monkeypatch.setattr(show.Watch, "lines", lambda self, batch: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(show.Watch, "lines", lambda self, name, batch: (_ for _ in ()).throw(KeyboardInterrupt))
     shell.run("%docker logs web --follow\nwent_on = True")
     assert "went_on" not in shell.names

@@ -350,7 +350,7 @@ def test_live_lines_in_a_notebook_and_at_a_prompt(capsys):
     display = Display()
     watch = show.Watch(display, True, Settings(lines=2), sys.stdout)
     for number in range(5):
-        watch.lines([("stdout", f"line {number} <b>\x1b[0m")])
+        watch.lines("", [("stdout", f"line {number} <b>\x1b[0m")])
     watch.stay()
     last = display.updates[-1]
     assert len(display.first) == 1
@@ -363,7 +363,7 @@ def test_live_lines_in_a_notebook_and_at_a_prompt(capsys):
 
     display = Display()
     watch = show.Watch(display, False, Settings(), sys.stdout)
-    watch.lines([("stderr", "oops\x07")])
+    watch.lines("", [("stderr", "oops\x07")])
     watch.progress(10)
     watch.finish({"text/plain": "end"})
     assert capsys.readouterr().out == "err│oops␇\n"

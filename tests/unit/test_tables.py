@@ -190,7 +190,7 @@ def test_processes(found, dtypes):
 
 
 def log(body: bytes, content_type: str = MULTIPLEXED, tty: bool | None = None, **values: Any) -> pd.DataFrame:
-    wanted = Wanted(values=values, tty=lambda: tty)
+    wanted = Wanted(values=values, tty=lambda answer: tty)
     return tables.value(BY_NAME["logs"], answered(body, content_type=content_type), wanted)
 
 
@@ -241,7 +241,7 @@ def test_a_time_that_is_none_is_no_failure():
 )
 def test_how_a_log_is_decoded(content_type, tty, asked, body):
     times = []
-    wanted = Wanted(tty=lambda: times.append(1) or tty)
+    wanted = Wanted(tty=lambda answer: times.append(1) or tty)
     if content_type == RAW:
         body = b"x\r\n"
     found = tables.value(BY_NAME["logs"], answered(body, content_type=content_type), wanted)
@@ -266,7 +266,7 @@ def test_a_stream_that_ends_inside_a_frame_keeps_the_lines_before():
 def test_lines_are_shown_as_they_come():
     batches: list[Any] = []
     chunks = [frame(b"one\nha"), frame(b"lf\n"), frame(b"end")]
-    wanted = Wanted(lines=lambda batch: batches.append(list(batch)))
+    wanted = Wanted(lines=lambda name, batch: batches.append(list(batch)))
     tables.value(BY_NAME["logs"], answered(*chunks, content_type=MULTIPLEXED), wanted)
     assert batches == [[("stdout", "one")], [("stdout", "half")], [("stdout", "end")]]
 
