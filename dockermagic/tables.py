@@ -24,6 +24,7 @@ from . import bodies, files, frames, masks, merge, samples
 from .endpoints import Endpoint
 from .errors import BadFrame, CutShort, FileError, ReplyError, StreamFailed, TimedOut
 from .exchange import Exchange, size
+from .language import say
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 ENTRY_TYPES = {
@@ -128,12 +129,16 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
     except (CutShort, FileError, TimedOut) as error:
         error.exchange = exchange
         if isinstance(error, TimedOut):
-            error.step = row.silent or error.step
+            error.step = say(row.silent) or error.step
         raise
     except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
-            "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+            say(
+                "{method} {path} was answered in another form than the API's",
+                method=exchange.request.method,
+                path=exchange.request.path,
+            ),
+            say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
             exchange=exchange,
         ) from error
     finally:
@@ -410,8 +415,8 @@ def read_values(exchange: Exchange) -> Iterator[list[Any]]:
             batch = decoder.feed(chunk)
         except ValueError as error:
             raise BadFrame(
-                f"the stream is no JSON, line by line, as the API says: {error}",
-                "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+                say("the stream is no JSON, line by line, as the API says: {error}", error=error),
+                say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
                 exchange=exchange,
             ) from None
         if batch:
@@ -422,8 +427,8 @@ def read_values(exchange: Exchange) -> Iterator[list[Any]]:
     except ValueError:
         if not exchange.stopped:
             raise CutShort(
-                "the stream ended inside a JSON value",
-                "the engine may have stopped: try `%docker ping`",
+                say("the stream ended inside a JSON value"),
+                say("the engine may have stopped: try `%docker ping`"),
                 exchange=exchange,
             ) from None
 
@@ -481,16 +486,16 @@ def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[
             pieces = decoder.feed(chunk)
         except ValueError as error:
             raise BadFrame(
-                f"the stream is not framed as the API says: {error}",
-                "with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then",
+                say("the stream is not framed as the API says: {error}", error=error),
+                say("with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then"),
                 exchange=exchange,
             ) from None
         exchange.sample(pieces)
         yield pieces
     if decoder.pending and not exchange.stopped:
         raise CutShort(
-            f"the stream ended inside a frame, {decoder.pending} bytes after its start",
-            "the engine may have stopped: try `%docker ping`",
+            say("the stream ended inside a frame, {pending} bytes after its start", pending=decoder.pending),
+            say("the engine may have stopped: try `%docker ping`"),
             exchange=exchange,
         )
 
@@ -527,7 +532,9 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         ) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
-        raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
+        raise CutShort(
+            say("the archive cannot be read: {error}", error=error), say("run the cell again"), exchange=exchange
+        ) from None
 
 
 def _listed(path: Path) -> pd.DataFrame:
@@ -608,9 +615,13 @@ def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         exchange.json()
     exchange.read()
     status = exchange.status or 0
-    said = row.statuses.get(status, exchange.reason)
+    said = _happened(row, exchange)
     first = str(wanted.values.get(row.places[0].name, "")) if row.places else ""
     return _frame({"container": (TEXT, [first]), "status": ("int64", [status]), "happened": (TEXT, [said])}, "outcome")
+
+
+def _happened(row: Endpoint, exchange: Exchange) -> str:
+    return say(row.statuses.get(exchange.status or 0, "")) or exchange.reason
 
 
 def ping(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -731,7 +742,7 @@ def pruned(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     listed = next((value for key, value in told.items() if key.endswith("Deleted")), None) or []
     frame = _gone([each if isinstance(each, dict) else {"Deleted": each} for each in listed], "pruned")
     reclaimed = int(told.get("SpaceReclaimed") or 0)
-    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=f"{size(reclaimed)} of disk came back")
+    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=say("{size} of disk came back", size=size(reclaimed)))
     return frame
 
 
@@ -765,7 +776,7 @@ def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         "usage",
     )
     frame["type"] = _category(list(columns[0]), tuple(USAGE.values()))
-    frame.attrs["dockermagic"]["note"] = f"{size(int(frame['reclaimable'].sum()))} could come back"
+    frame.attrs["dockermagic"]["note"] = say("{size} could come back", size=size(int(frame["reclaimable"].sum())))
     return frame
 
 
@@ -843,7 +854,7 @@ def login(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             "registry": (TEXT, [bodies.host_of(sent.get("serveraddress"))]),
             "username": (TEXT, [str(sent.get("username") or "")]),
             "status": ("int64", [exchange.status or 0]),
-            "happened": (TEXT, [told.get("Status") or row.statuses.get(exchange.status or 0, exchange.reason)]),
+            "happened": (TEXT, [told.get("Status") or _happened(row, exchange)]),
         },
         "login",
     )
@@ -866,8 +877,16 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             if failed:
                 raise StreamFailed(
                     str(failed),
-                    row.steps.get(500) or "the lines before it tell how far it came: `x = %docker last`, then x.value",
-                    detail=f"{row.operation} began with {exchange.status} {exchange.reason}, and failed on the way.",
+                    say(
+                        row.steps.get(500)
+                        or "the lines before it tell how far it came: `x = %docker last`, then x.value"
+                    ),
+                    detail=say(
+                        "{operation} began with {status} {reason}, and failed on the way.",
+                        operation=row.operation,
+                        status=exchange.status,
+                        reason=exchange.reason,
+                    ),
                     exchange=exchange,
                 )
             text = str(each.get("status") or each.get("stream") or _aux(each.get("aux"))).rstrip()

@@ -12,11 +12,12 @@ from . import bodies, ssh
 from .endpoints import Endpoint
 from .exchange import Request
 from .frames import masked
+from .language import mark, say
 from .locate import TLS
 from .packing import CONTENTS, Upload
 
 FORWARDED = "/tmp/far.sock"
-UNFED = "# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can"
+UNFED = mark("# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can")
 CRLF = b"\r\n"
 SAFE = re.compile(r"[\w.~:,/-]*")
 
@@ -43,7 +44,7 @@ def first(host: str) -> list[str]:
     if not host.startswith("ssh://"):
         return []
     return [
-        "# no ssh is spoken here: first, in another terminal, forward the engine's socket",
+        say("# no ssh is spoken here: first, in another terminal, forward the engine's socket"),
         f"# {ssh.forward(host, FORWARDED)}",
     ]
 
@@ -203,7 +204,9 @@ READING: Mapping[str, list[str]] = {
 def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """The docker CLI's words for the same call, or a comment where it has none."""
     if not row.cli:
-        return f"# the docker CLI has no word for {request.method} {unquote(request.path)}"
+        return say(
+            "# the docker CLI has no word for {method} {path}", method=request.method, path=unquote(request.path)
+        )
     request = request.shown
     docker, *rest = row.cli.split()
     words: list[str] = [docker, *_named(host, tls), *rest]
@@ -218,7 +221,9 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
                 continue
             if param.group and all(other.name in query for other in row.query if other.group == param.group):
                 continue
-            notes.append(f"# without {param.name}={query[param.name]}, for which the CLI has no word")
+            notes.append(
+                say("# without {name}={value}, for which the CLI has no word", name=param.name, value=query[param.name])
+            )
         elif param.kind == "flag":
             words.append(param.cli)
         elif param.kind == "filters":
@@ -230,9 +235,9 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
         words += ["--output", output]
     if isinstance(request.body, bytes) and row.body in bodies.MAKE:
         bare, left = bodies.command_line(json.loads(request.body), row.body, bare)
-        notes += [f"# without {key}, for which there is no flag here" for key in left]
+        notes += [say("# without {key}, for which there is no flag here", key=key) for key in left]
     if request.input:
-        notes.append("# what goes to standard input comes from the shell: printf … | " + row.cli)
+        notes.append(say("# what goes to standard input comes from the shell: printf … | {command}", command=row.cli))
     return "\n".join([shlex.join([*words, *bare]), *notes])
 
 
