@@ -38,7 +38,9 @@ BEGAN = datetime(2026, 11, 24, tzinfo=timezone.utc)  # no other date: a file tha
 PLACEHOLDER = re.compile(r"\{(\w+)(?:![rs])?(?::[^{}]*)?\}")
 CODE = re.compile(r"`[^`]*`")
 HAN = "\u4e00-\u9fff"
-PROSE = frozenset("part what why seen here help notes kind meaning place places names hint step source value link".split())
+PROSE = frozenset(
+    "part what why seen here help notes kind meaning place places names hint step source value link".split()
+)
 """Placeholders that may stand for Chinese: no space is owed beside them."""
 SETTING: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile("[「」『』]"), "quotation marks are “ ”"),
