@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .pictures import INK, QUIET, STRONG, Picture, svg, xml
-from .show import cut
+from .safe import cut
 
 NONE, CREATED, RUNNING, PAUSED = "no container", "created", "running", "paused"
 RESTARTING, EXITED, REMOVED = "restarting", "exited", "removed"
@@ -92,6 +92,8 @@ OTHER_NAMES = {"configured": CREATED, "initialized": CREATED, "stopped": EXITED,
 """What Podman may call a state."""
 ENDING = {"removing": REMOVED, "dead": REMOVED}
 """States on the way out: the engine removes it, or could not."""
+ALIVE = (RUNNING, PAUSED)
+"""States in which there are processes."""
 TITLE = "The life of a container"
 
 
