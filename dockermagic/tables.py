@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import bodies, files, frames, masks, merge, samples
+from . import bodies, files, forest, frames, masks, merge, samples
 from .endpoints import Endpoint
 from .errors import BadFrame, CutShort, FileError, ReplyError, StreamFailed, TimedOut
 from .exchange import Exchange, size
@@ -291,7 +291,11 @@ def images(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
 def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """ContainerTop: a row a process, the engine's own titles as columns.
 
-    A column is int64 or float64 where every value is such a number, and text elsewhere.
+    A column is int64 or float64 where every value is such a number, and text elsewhere. With `tree` the rows are in
+    tree order, and the column tree (text) stands first.
+
+    Raises:
+        ReplyError: a tree is asked for, and ps tells no PID or no PPID.
     """
     found = exchange.json() or {}
     titles = [str(title) for title in found.get("Titles") or []]
@@ -300,7 +304,25 @@ def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame
     for at, title in enumerate(titles):
         texts = [str(process[at]) if at < len(process) else "" for process in listed]
         columns[title] = _numbers(texts)
-    return _frame(columns, "processes")
+    exchange.value = _frame(columns, "processes")
+    return _tree(exchange) if wanted.values.get("tree") else exchange.value
+
+
+def _tree(exchange: Exchange) -> pd.DataFrame:
+    frame = exchange.value
+    lacking = [title for title in ("PID", "PPID") if title not in frame.columns]
+    if lacking:
+        raise ReplyError(
+            f"a tree needs PID and PPID of each process, and ps told no {' and no '.join(lacking)}",
+            'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; as a list: x = %docker last, x.value',
+            exchange=exchange,
+        )
+    rows = frame.to_dict("records")
+    order = forest.branches([(str(row["PID"]), str(row["PPID"])) for row in rows])
+    names = [f"{branch}{forest.short(forest.command(rows[at])) or rows[at]['PID']}" for at, branch in order]
+    sorted_rows = frame.iloc[[at for at, _ in order]].reset_index(drop=True)
+    sorted_rows.insert(0, "tree", _series(names, TEXT))
+    return sorted_rows
 
 
 def _numbers(texts: list[str]) -> tuple[str, Sequence[Any]]:
