@@ -13,6 +13,8 @@ MATH = re.compile(r"[$\\]")
 
 def visible(text: str) -> str:
     """`text` with nothing in it that a terminal or a browser obeys: controls and bidirectional marks shown."""
+    if text.isprintable():  # as nearly all are, and this is many times quicker
+        return text
     return "".join(char if char.isprintable() or char == "\t" else _shown(char) for char in text)
 
 
@@ -42,6 +44,8 @@ def visible_lines(text: str) -> str:
 
 def width(text: str) -> int:
     """Columns that a text takes on a terminal: two for a wide character."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
