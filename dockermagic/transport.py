@@ -31,12 +31,13 @@ from .errors import (
     NotTrusted,
     PermissionDenied,
     Refused,
+    ReplyError,
     SocketMissing,
     TimedOut,
     Unreachable,
 )
 from .exchange import Reply, Request
-from .frames import WebSocket, masked
+from .frames import WebSocket, masked, proof
 from .language import mark, say
 from .locate import TLS
 from .ssh import Line
@@ -153,6 +154,12 @@ class HTTP:
         headers = {name.lower(): value for name, value in response.headers.items()}
         stop = stopper(response)
         taken = request.upgrade and taken_over(response.status_code, headers)
+        if taken and request.upgrade == "websocket" and not proven(request, headers):
+            response.close()
+            raise ReplyError(
+                say("{host} did not answer the handshake of a WebSocket as one does", host=self.host),
+                say("is there a proxy between? `%docker attach` does the same without a WebSocket"),
+            )
         pieces = self._duplex(response, request, seconds) if taken else response_pieces(response)
         return Reply(
             response.status_code,
@@ -260,6 +267,11 @@ def taken_over(status: int, headers: Mapping[str, str]) -> bool:
     """Whether the connection is a plain two-way stream after this head: 101, or 200 with a body of no known end."""
     told = "content-length" in headers or "transfer-encoding" in headers
     return status == 101 or (status == 200 and not told)
+
+
+def proven(request: Request, headers: Mapping[str, str]) -> bool:
+    """Whether the engine has read our handshake: it can say what only the key tells."""
+    return headers.get("sec-websocket-accept") == proof(dict(request.headers)["Sec-WebSocket-Key"])
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
