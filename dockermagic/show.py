@@ -27,6 +27,8 @@ PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "stats": charts.usage,
     "events": charts.timeline,
 }
+PICTURED = {"stats": {"name", "time", "cpu_percent", "memory_usage"}, "events": {"name", "time", "type", "action"}}
+"""The columns that a picture needs: a part of a frame may lack them."""
 LATEST = {"stats": "name"}
 KEEP = 120
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
@@ -236,8 +238,10 @@ def captioned(frame: Any) -> str:
 
 def picture(frame: Any) -> str:
     """The picture that belongs below a frame of its kind; "" for none."""
-    draw = PICTURES.get(frame.attrs[MARKED]["kind"])
-    return draw(frame.to_dict("records")) if draw and set(frame.columns) >= {"name", "time"} else ""
+    kind = frame.attrs[MARKED]["kind"]
+    if kind not in PICTURES or not set(frame.columns) >= PICTURED[kind]:
+        return ""
+    return PICTURES[kind](frame.to_dict("records"))
 
 
 def latest(frame: Any) -> Any:
