@@ -17,7 +17,7 @@ from . import arguments, bodies, commands, complete, endpoints, packing, practic
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
+from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
 from .exchange import Exchange
 from .packing import Upload
 from .session import Session, Settings
@@ -185,7 +185,7 @@ class DockerMagic(Magics):
                 answers[str(each.get("id"))] = exchange
             wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
-        except (KeyboardInterrupt, TimedOut):
+        except (KeyboardInterrupt, DockerMagicError):
             watch.stay()
             raise
         finally:
@@ -211,9 +211,9 @@ class DockerMagic(Magics):
 
     def _interrupted(self) -> Interrupted:
         last = self.session.last
-        lines = f" after {len(last.value)} lines" if last and hasattr(last.value, "columns") else ""
+        come = f" after {show.counted(last.value)}" if last and hasattr(last.value, "columns") else ""
         return Interrupted(
-            f"you stopped the call{lines}; what the container does is not changed by that",
+            f"you stopped the call{come}; what the container does is not changed by that",
             "what had come by then: `x = %docker last`, then x.value",
             exchange=last,
         )
