@@ -354,9 +354,9 @@ ANSWERED = [
     ),
     Wrong(
         "pull busybox",
-        errors.NotJson,
-        "a line that is no JSON",
-        "%docker doctor",
+        errors.BadFrame,
+        "the stream is no JSON",
+        "%docker last",
         None,
         {"POST /images/create": Answer(200, b"<html>\n")},
     ),
