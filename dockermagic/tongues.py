@@ -261,8 +261,10 @@ LATER = "EXEC_ID"  # stands for what only the first of several calls will tell
 
 
 def chain(tongue: str, texts: Sequence[str]) -> str:
-    """Several calls in one tongue, of which the first tells the id that the others need: one program."""
+    """Several calls in one tongue: one program. Where the others need an id, the first tells it."""
     first, *rest = texts
+    if not any(LATER in text for text in rest):
+        return "\n\n".join(texts)
     if tongue == "cli":
         return first
     if tongue == "curl":
