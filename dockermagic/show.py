@@ -198,6 +198,8 @@ def cell(name: str, value: Any) -> str:
         return f"{value:.2f}"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    if name == "time":
+        return str(value)[:19].replace("T", " ")
     return cut(str(value), CELL)
 
 
@@ -389,7 +391,7 @@ class Watch:
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
-        heads = [*rows[0]] if rows else []
+        heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
         cells = [[cell(name, value) for name, value in row.items()] for row in rows]
         widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
         text = [
