@@ -203,6 +203,8 @@ def cell(name: str, value: Any) -> str:
         return f"{value:.2f}"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    if name == "time":
+        return str(value)[:19].replace("T", " ")
     return cut(str(value), CELL)
 
 
@@ -361,9 +363,8 @@ def bar(count: int, total: int | None, seconds: float, *, ended: bool = False) -
     so_far = say("{size} of {total}", size=size(count), total=size(total)) if total and not ended else size(count)
     speed = f"{size(count / seconds)}/s" if seconds else ""
     share = f"{min(count / total, 1):.0%}" if total and not ended else ""
-    words = " · ".join(
-        filter(None, (share, so_far, speed, say("done in {duration}", duration=duration(seconds)) if ended else ""))
-    )
+    took = say("done in {duration}", duration=duration(seconds)) if ended else ""
+    words = " · ".join(filter(None, (share, so_far, speed, took)))
     here, end = (1, 1) if ended else (min(count, total), total) if total else (None, None)
     places = f' value="{here}" max="{end}"' if end else ""
     filled = round(20 * (here or 0) / end) if end else 0
@@ -435,7 +436,7 @@ class Watch:
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
-        heads = [*rows[0]] if rows else []
+        heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
         cells = [[cell(name, value) for name, value in row.items()] for row in rows]
         widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
         text = [
