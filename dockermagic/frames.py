@@ -13,6 +13,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from .language import say
+
 STREAMS = ("stdin", "stdout", "stderr")
 HEADER = struct.Struct(">BxxxL")
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
@@ -48,7 +50,7 @@ class Demultiplexer:
         while end - at >= 8:
             kind, size = unpack(data, at)
             if kind > 2 or size > LARGEST or data[at + 1 : at + 4] != b"\0\0\0":
-                raise ValueError(f"no stream frame starts with {data[at : at + 8].hex(' ')}")
+                raise ValueError(say("no stream frame starts with {bytes}", bytes=data[at : at + 8].hex(" ")))
             if end - at - 8 < size:
                 break
             pieces.append(Piece(STREAMS[kind], data[at + 8 : at + 8 + size]))
@@ -109,7 +111,7 @@ class WebSocket:
         if len(data) < 2:
             return None
         if data[0] & 0x70 or data[1] & 0x80:
-            raise ValueError(f"no frame of a server's starts with {data[:2].hex(' ')}")
+            raise ValueError(say("no frame of a server's starts with {bytes}", bytes=data[:2].hex(" ")))
         size, start = data[1], {126: 4, 127: 10}.get(data[1], 2)
         if len(data) < start:
             return None
