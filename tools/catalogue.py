@@ -23,14 +23,14 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 from dockermagic import arguments, bodies, commands, endpoints, errors, states
-from dockermagic.language import DOMAIN, LOCALE
+from dockermagic.language import DOMAIN
 from dockermagic.lessons import course
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dockermagic"
 SOURCES = (*sorted(PACKAGE.rglob("*.py")), ROOT / "tools" / "lessons.py")
 GLOSSARY = ROOT / "docs" / "glossary.zh.md"
-PO = LOCALE / "zh" / "LC_MESSAGES" / f"{DOMAIN}.po"
+PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO = PO.with_suffix(".mo")
 WORDS = ("say", "mark")
 BEGAN = datetime(2026, 11, 24, tzinfo=timezone.utc)  # no other date: a file that changes with the clock tells nothing
