@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import bodies, endpoints, locate, ours, practice, states, tongues
-from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, RUNNING, Param
-from .errors import BadArgument, NotFound, NotOurs, ReplyError
+from . import bodies, endpoints, forest, inside, locate, ours, practice, states, tongues
+from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, RUNNING, Endpoint, Param
+from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
 from .language import say
 from .lessons import course, desk
@@ -31,10 +31,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Done:
-    """What a command that is made of calls comes to: its value, and a line about it."""
+    """What a command that is made of calls comes to: its value, a line about it, a picture beside it."""
 
     value: Any
     note: str = ""
+    beside: Any = None
 
 
 Calls = Generator[Call, Any, Done]
@@ -212,6 +213,33 @@ def life(session: Session, values: Mapping[str, Any]) -> Calls:
     return Done(states.picture(str(name), states.state_of((yield Call("inspect", {"id": name})))))
 
 
+def look(session: Session, values: Mapping[str, Any]) -> Calls:
+    """What inspect says of a container, and what is inside as a picture; top is asked where it may run."""
+    found = yield Call("inspect", {name: values[name] for name in LOOKED if name in values})
+    state = states.state_of(found)
+    if state and state not in states.ALIVE:
+        return Done(found, beside=inside.picture(found, [], "none: it does not run"))
+    try:
+        listed = yield Call("top", {"id": values["id"]})
+    except StatusError as error:
+        return Done(found, beside=inside.picture(found, [], f"top did not tell: {error.what}"))
+    rows = listed.to_dict("records") if hasattr(listed, "to_dict") else []
+    return Done(found, beside=inside.picture(found, processes(rows)))
+
+
+def processes(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Rows of top in tree order, `(branches, PID and command)`; as they come where they tell of no parent."""
+    pairs = [(str(row.get("PID", at)), str(row.get("PPID", ""))) for at, row in enumerate(rows)]
+    told = [" ".join(filter(None, [str(row.get("PID", "")), forest.command(row)])) for row in rows]
+    return [(branch, told[at]) for at, branch in forest.branches(pairs)]
+
+
+def instead(row: Endpoint | Command, values: Mapping[str, Any]) -> Endpoint | Command:
+    """A row; or, where an option asks for more than one request, the command that makes them."""
+    asked = (MORE.get((row.name, name)) for name, value in values.items() if value)
+    return next((command for command in asked if command), row)
+
+
 def names_of_contexts(session: Session) -> list[str]:
     """What may follow `%docker connect`, besides an address."""
     return ["default", *locate.context_names(session.around)]
@@ -230,6 +258,7 @@ def _raw(session: Session, values: Mapping[str, Any]) -> Any:
     raise AssertionError("a raw method is a row of its own")
 
 
+LOOKED = ("id", "size")
 STARTING = tuple(param.name for param in BY_NAME["exec_start"].local)
 LOOKS, BETWEEN = 20, 0.05  # a stream may end a moment before the engine knows the exit code
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
@@ -287,6 +316,10 @@ COMMANDS: tuple[Command, ...] = (
     *(Command(name, summary, _at_desk(do), places=(EXERCISE,)) for name, summary, do in DESK),
     Command("progress", "show every exercise, and how far you are", progress, kind="progress"),
 )
+MORE: Mapping[tuple[str, str], Command] = {
+    ("inspect", "show"): Command("inspect", BY_NAME["inspect"].summary, look),
+}
+"""Options of rows that ask for more than one request."""
 RAW: tuple[Command, ...] = tuple(
     Command(
         method, "any path by this method; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json"

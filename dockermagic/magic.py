@@ -6,6 +6,7 @@ import difflib
 import inspect
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
@@ -110,6 +111,7 @@ class DockerMagic(Magics):
                 if fed
                 else say("write %docker {name}, on one line", name=row.name),
             )
+        row = commands.instead(row, found.values)
         if isinstance(row, Endpoint):
             return self._call(row, found, self._body(row, found, cell))
         if command in commands.RAW:
@@ -145,15 +147,22 @@ class DockerMagic(Magics):
 
     def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
         """Make the calls of a command one by one, each shown on its line."""
-        notes, value = found.notes, None
+        notes, go_on = found.notes, partial(calls.send, None)
         while True:
             try:
-                call = calls.send(value)
+                call = go_on()
             except StopIteration as stop:
                 if stop.value.note:
                     display(show.Notes(stop.value.note))
+                if stop.value.beside:
+                    display(stop.value.beside)
                 return stop.value.value
-            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            try:
+                value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            except DockerMagicError as error:
+                go_on = partial(calls.throw, error)
+            else:
+                go_on = partial(calls.send, value)
             notes = []
 
     def _said(self, calls: commands.Calls, tongue: str) -> show.Code:

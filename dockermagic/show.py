@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
@@ -15,6 +13,7 @@ from .endpoints import Endpoint
 from .exchange import Exchange, size
 from .language import mark, say
 from .packing import Upload
+from .safe import cut, markup, pad, visible, visible_lines, width
 from .session import Settings
 
 SHORT_ID = 12
@@ -22,7 +21,6 @@ CELL = 200
 LINE = 4000
 PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
-MATH = re.compile(r"[$\\]")
 SHORT = 24
 SIZES = ("memory_usage", "memory_limit", "net_rx", "net_tx", "block_read", "block_write")
 PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
@@ -32,30 +30,6 @@ PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
 LATEST = {"stats": "name"}
 KEEP = 120
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
-
-
-def visible(text: str) -> str:
-    """`text` with nothing in it that a terminal or a browser obeys: controls and bidirectional marks shown."""
-    return "".join(char if char.isprintable() or char == "\t" else _shown(char) for char in text)
-
-
-def _shown(char: str) -> str:
-    code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    return char if unicodedata.category(char) == "Zs" else f"\\u{code:04x}"
-
-
-def markup(text: str) -> str:
-    """`text` as HTML that shows just that: nothing in it acts, and MathJax finds no formula."""
-    return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(visible(text)))
-
-
-def cut(text: str, limit: int) -> str:
-    """`text`, or its beginning and how long it is."""
-    return text if len(text) <= limit else say("{start}… ({count} characters)", start=text[:limit], count=len(text))
 
 
 class Tree(dict[str, Any]):
@@ -88,11 +62,6 @@ class Code(str):
 
     def _repr_html_(self) -> str:
         return f"<pre><code>{escape(visible_lines(self))}</code></pre>"
-
-
-def visible_lines(text: str) -> str:
-    """As `visible`, newlines kept."""
-    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def dressed(value: Any) -> Any:
@@ -350,15 +319,6 @@ class Frames:
 
 def _heads(frame: Any) -> list[str]:
     return [f"{name} (UTC)" if dtype.kind == "M" else str(name) for name, dtype in frame.dtypes.items()]
-
-
-def width(text: str) -> int:
-    """Columns that a text takes on a terminal: two for a wide character."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def pad(text: str, columns: int) -> str:
-    return text + " " * (columns - width(text))
 
 
 def log_lines(frame: Any, limit: int) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .language import mark, say
 from .pictures import INK, QUIET, STRONG, Picture, svg, xml
-from .show import cut, pad, width
+from .safe import cut, pad, width
 
 NONE, CREATED, RUNNING, PAUSED = mark("no container"), "created", "running", "paused"
 RESTARTING, EXITED, REMOVED = "restarting", "exited", mark("removed")
@@ -95,6 +95,8 @@ OTHER_NAMES = {"configured": CREATED, "initialized": CREATED, "stopped": EXITED,
 """What Podman may call a state."""
 ENDING = {"removing": REMOVED, "dead": REMOVED}
 """States on the way out: the engine removes it, or could not."""
+ALIVE = (RUNNING, PAUSED)
+"""States in which there are processes."""
 
 
 def state_of(description: Mapping[str, Any]) -> str:

@@ -20,9 +20,9 @@ from typing import Any
 
 import pandas as pd
 
-from . import bodies, files, frames, masks, merge, samples
+from . import bodies, files, forest, frames, masks, merge, samples, streams
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError, ReplyError, StreamFailed, TimedOut
+from .errors import CutShort, FileError, ReplyError, StreamFailed, TimedOut
 from .exchange import Exchange, size
 from .language import say
 
@@ -291,7 +291,11 @@ def images(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
 def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """ContainerTop: a row a process, the engine's own titles as columns.
 
-    A column is int64 or float64 where every value is such a number, and text elsewhere.
+    A column is int64 or float64 where every value is such a number, and text elsewhere. With `tree` the rows are in
+    tree order, and the column tree (text) stands first.
+
+    Raises:
+        ReplyError: a tree is asked for, and ps tells no PID or no PPID.
     """
     found = exchange.json() or {}
     titles = [str(title) for title in found.get("Titles") or []]
@@ -300,7 +304,25 @@ def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame
     for at, title in enumerate(titles):
         texts = [str(process[at]) if at < len(process) else "" for process in listed]
         columns[title] = _numbers(texts)
-    return _frame(columns, "processes")
+    exchange.value = _frame(columns, "processes")
+    return _tree(exchange) if wanted.values.get("tree") else exchange.value
+
+
+def _tree(exchange: Exchange) -> pd.DataFrame:
+    frame = exchange.value
+    lacking = [title for title in ("PID", "PPID") if title not in frame.columns]
+    if lacking:
+        raise ReplyError(
+            f"a tree needs PID and PPID of each process, and ps told no {' and no '.join(lacking)}",
+            'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; as a list: x = %docker last, x.value',
+            exchange=exchange,
+        )
+    rows = frame.to_dict("records")
+    order = forest.branches([(str(row["PID"]), str(row["PPID"])) for row in rows])
+    names = [f"{branch}{forest.short(forest.command(rows[at])) or rows[at]['PID']}" for at, branch in order]
+    sorted_rows = frame.iloc[[at for at, _ in order]].reset_index(drop=True)
+    sorted_rows.insert(0, "tree", _series(names, TEXT))
+    return sorted_rows
 
 
 def _numbers(texts: list[str]) -> tuple[str, Sequence[Any]]:
@@ -319,19 +341,19 @@ def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     Raises:
         BadFrame: the stream does not keep to its framing.
     """
-    streams: list[str] = []
+    sides: list[str] = []
     lines: list[str] = []
     names: list[str] = []
     stamped = bool(wanted.values.get("timestamps"))
     try:
-        for name, batch in wanted.merged(exchange, lambda answer: read_lines(answer, lambda: wanted.tty(answer))):
-            streams += [stream for stream, _ in batch]
+        for name, batch in wanted.merged(exchange, lambda answer: streams.lines(answer, lambda: wanted.tty(answer))):
+            sides += [side for side, _ in batch]
             lines += [line for _, line in batch]
             if wanted.answers:
                 names += [name] * len(batch)
             wanted.lines(name if wanted.answers else "", batch)
     finally:
-        frame = _log_frame(streams, lines, stamped)
+        frame = _log_frame(sides, lines, stamped)
         if wanted.answers:
             frame.insert(0, "name", _category(names, tuple(wanted.answers)))
             if stamped:
@@ -350,7 +372,7 @@ def stats(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     whole: list[Any] = []
     found: list[samples.Sample] = []
     try:
-        for name, batch in wanted.merged(exchange, read_values):
+        for name, batch in wanted.merged(exchange, streams.values):
             fresh = [samples.sample(each, name) for each in batch]
             whole += batch if wanted.as_json else []
             found += fresh
@@ -376,7 +398,7 @@ def events(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     whole: list[Any] = []
     found: list[dict[str, Any]] = []
     try:
-        for name, batch in wanted.merged(exchange, read_values):
+        for name, batch in wanted.merged(exchange, streams.values):
             whole += batch if wanted.as_json else []
             fresh = [_event(each) for each in batch]
             found += fresh
@@ -403,36 +425,6 @@ def _event(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_values(exchange: Exchange) -> Iterator[list[Any]]:
-    """The JSON values of a stream, in batches as they arrive.
-
-    Raises:
-        BadFrame, CutShort: where the stream goes wrong, after the values before it.
-    """
-    decoder = frames.JsonLines()
-    for chunk in exchange.chunks():
-        try:
-            batch = decoder.feed(chunk)
-        except ValueError as error:
-            raise BadFrame(
-                say("the stream is no JSON, line by line, as the API says: {error}", error=error),
-                say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
-                exchange=exchange,
-            ) from None
-        if batch:
-            yield batch
-    try:
-        if rest := decoder.flush():
-            yield rest
-    except ValueError:
-        if not exchange.stopped:
-            raise CutShort(
-                say("the stream ended inside a JSON value"),
-                say("the engine may have stopped: try `%docker ping`"),
-                exchange=exchange,
-            ) from None
-
-
 def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     """ContainerAttach, ExecStart: what came on a connection that was taken over, as `log` has it.
 
@@ -444,7 +436,7 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     if not wanted.values.get("bytes"):
         return log(exchange, row, wanted)
     output, errors = [], frames.Lines()
-    for pieces in read_pieces(exchange, lambda: wanted.tty(exchange)):
+    for pieces in streams.pieces(exchange, lambda: wanted.tty(exchange)):
         output += [piece.data for piece in pieces if piece.stream == "stdout"]
         if lines := list(errors.feed(piece for piece in pieces if piece.stream == "stderr")):
             wanted.lines("", lines)
@@ -452,62 +444,14 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     return b"".join(output)
 
 
-def read_lines(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[tuple[str, str]]]:
-    """The lines of a stream, `(stream, line)`, in batches as they arrive; memory does not grow.
-
-    Raises:
-        BadFrame, CutShort: where the stream goes wrong, after the lines before it.
-    """
-    whole = frames.Lines()
-    try:
-        for pieces in read_pieces(exchange, tty):
-            if batch := list(whole.feed(pieces)):
-                yield batch
-    except CutShort:
-        if rest := list(whole.flush()):
-            yield rest
-        raise
-    if rest := list(whole.flush()):
-        yield rest
-
-
-def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[frames.Piece]]:
-    """The pieces of a stream as they arrive. On a taken-over connection `raw-stream` is no word to go by.
-
-    Raises:
-        BadFrame, CutShort: where the stream goes wrong.
-    """
-    kind, upgraded = exchange.content_type, bool(exchange.row and exchange.row.upgrade)
-    told = frames.MULTIPLEXED in kind or (frames.RAW in kind and not upgraded)
-    raw = upgraded and exchange.row.stream == "raw"
-    decoder = frames.decoder("" if upgraded and not told else kind, True if raw else None if told else tty())
-    for chunk in exchange.chunks():
-        try:
-            pieces = decoder.feed(chunk)
-        except ValueError as error:
-            raise BadFrame(
-                say("the stream is not framed as the API says: {error}", error=error),
-                say("with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then"),
-                exchange=exchange,
-            ) from None
-        exchange.sample(pieces)
-        yield pieces
-    if decoder.pending and not exchange.stopped:
-        raise CutShort(
-            say("the stream ended inside a frame, {pending} bytes after its start", pending=decoder.pending),
-            say("the engine may have stopped: try `%docker ping`"),
-            exchange=exchange,
-        )
-
-
-def _log_frame(streams: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
+def _log_frame(sides: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
     parts = [line.partition(" ") for line in lines] if stamped else []
     times = _series([time if STAMP.match(time) else None for time, _, _ in parts] or [None] * len(lines), UTC)
     if stamped:
         lines = [rest if told else line for told, line, (_, _, rest) in zip(times.notna(), lines, parts, strict=True)]
-    frame = _frame({"time": (UTC, [None] * len(lines)), "stream": (TEXT, streams), "line": (TEXT, lines)}, "log")
+    frame = _frame({"time": (UTC, [None] * len(lines)), "stream": (TEXT, sides), "line": (TEXT, lines)}, "log")
     frame["time"] = times
-    frame["stream"] = _category(streams, ("stdout", "stderr"))
+    frame["stream"] = _category(sides, ("stdout", "stderr"))
     return frame
 
 
@@ -651,7 +595,7 @@ def anything(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     if "json" in kind:
         return _json_values(body)
     if lines := _framed(body):
-        return _log_frame([stream for stream, _ in lines], [line for _, line in lines], stamped=False)
+        return _log_frame([side for side, _ in lines], [line for _, line in lines], stamped=False)
     return body.decode("utf-8", "backslashreplace") if body else outcome(exchange, row, wanted)
 
 
@@ -871,7 +815,7 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """
     told: dict[str, tuple[str, str, int | None, int | None]] = {}
     try:
-        for each in itertools.chain.from_iterable(read_values(exchange)):
+        for each in itertools.chain.from_iterable(streams.values(exchange)):
             detail = each.get("progressDetail") or {}
             failed = (each.get("errorDetail") or {}).get("message") or each.get("error")
             if failed:

@@ -203,14 +203,16 @@ READING: Mapping[str, list[str]] = {
 
 def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """The docker CLI's words for the same call, or a comment where it has none."""
+    feed = [say("# what goes to standard input comes from the shell: printf … |")] if request.input else []
     if not row.cli:
-        return say(
+        nothing = say(
             "# the docker CLI has no word for {method} {path}", method=request.method, path=unquote(request.path)
         )
+        return "\n".join([nothing, *feed])
     request = request.shown
     docker, *rest = row.cli.split()
     words: list[str] = [docker, *_named(host, tls), *rest]
-    notes: list[str] = []
+    notes: list[str] = feed
     query = dict(request.query)
     bare = [value for param, value in _bare(row, request)]
     for param in row.query:
@@ -236,8 +238,6 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
     if isinstance(request.body, bytes) and row.body in bodies.MAKE:
         bare, left = bodies.command_line(json.loads(request.body), row.body, bare)
         notes += [say("# without {key}, for which there is no flag here", key=key) for key in left]
-    if request.input:
-        notes.append(say("# what goes to standard input comes from the shell: printf … | {command}", command=row.cli))
     return "\n".join([shlex.join([*words, *bare]), *notes])
 
 
@@ -268,8 +268,8 @@ LATER = "EXEC_ID"  # stands for what only the first of several calls will tell
 def chain(tongue: str, texts: Sequence[str]) -> str:
     """Several calls in one tongue, of which the first tells the id that the others need: one program."""
     first, *rest = texts
-    if tongue == "cli":
-        return first
+    if tongue == "cli":  # one word for all of them: what the others add is in the notes below their own line
+        return "\n".join([first, *(note for text in rest for note in text.split("\n")[1:])])
     if tongue == "curl":
         found = """sed 's/.*"Id": *"\\([^"]*\\)".*/\\1/'"""
         return "\n".join([f"ID=$({first} | {found})", *(text.replace(LATER, "$ID") for text in rest)])

@@ -22,7 +22,10 @@ from . import (
     l10_kill,
     l11_wait,
     l12_exec,
+    l13_attach,
     l14_archive_and_changes,
+    l17_errors_and_faults,
+    l18_images,
     l19_a_client_of_your_own,
     l20_a_bigger_engine,
 )
@@ -42,7 +45,10 @@ LESSONS: tuple[Lesson, ...] = (
     l10_kill.LESSON,
     l11_wait.LESSON,
     l12_exec.LESSON,
+    l13_attach.LESSON,
     l14_archive_and_changes.LESSON,
+    l17_errors_and_faults.LESSON,
+    l18_images.LESSON,
     l19_a_client_of_your_own.LESSON,
     l20_a_bigger_engine.LESSON,
 )
