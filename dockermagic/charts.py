@@ -149,12 +149,12 @@ def timeline(rows: Sequence[Row]) -> str:
         moments = [say("{event} at {seconds:.1f} s", event=WORDS[letter], seconds=at - first) for at, letter in marks]
         told.append(f"{cut(name, 60)}: " + ", ".join(moments))
         if line < SHOWN:
-            places = [(left + across * (at - first) / span, mark) for at, mark in marks]
+            places = [(left + across * (at - first) / span, letter) for at, letter in marks]
             drawn += _life(name, _spread(places, left, left + across), 30 + LIFE * line, left + across)
     low = 14 + LIFE * min(len(lives), SHOWN)
     drawn.append(_text(left, low + 10, "0 s", f"fill='{QUIET}' font-size='12' text-anchor='middle'"))
     drawn.append(_text(left + across, low + 10, f"{span:.1f} s", f"fill='{QUIET}' font-size='12' text-anchor='middle'"))
-    used = dict.fromkeys(mark for _, marks in lives for _, mark in marks)
+    used = dict.fromkeys(letter for _, marks in lives for _, letter in marks)
     key = " · ".join(f"{letter} {WORDS[letter]}" for letter in used)
     whole = _whole(say("The lives of containers"), told, low + 24, drawn, len(lives) - SHOWN)
     return f"{whole}<p>{markup(say('{key} · line: it runs, dashes: paused', key=key))}</p>"
@@ -170,14 +170,14 @@ def _spread(places: Sequence[tuple[float, str]], start: float, end: float) -> li
     for at in range(len(spread) - 1, -1, -1):
         spread[at] = min(spread[at], limit)
         limit = spread[at] - apart
-    return [(x, mark) for x, (_, mark) in zip(spread, places, strict=True)]
+    return [(x, letter) for x, (_, letter) in zip(spread, places, strict=True)]
 
 
 def _life(name: str, places: Sequence[tuple[float, str]], y: int, end: float) -> list[str]:
     drawn = [_text(EDGE, y + 4, fit(name, NAME), f"fill='{INK}' font-weight='bold'")]
-    for (x, mark), (after, _) in zip(places, [*places[1:], (end, "")], strict=True):
-        if mark in RUNS:
-            dash = " stroke-dasharray='3 4'" if mark == "P" else ""
+    for (x, letter), (after, _) in zip(places, [*places[1:], (end, "")], strict=True):
+        if letter in RUNS:
+            dash = " stroke-dasharray='3 4'" if letter == "P" else ""
             drawn.append(f"<path d='M{x:.1f} {y + 9}H{after:.1f}' stroke='{STRONG}' stroke-width='3'{dash}/>\n")
     how = f"fill='{INK}' font-size='13' font-weight='bold' text-anchor='middle'"
-    return [*drawn, *(_text(x, y + 4, mark, how) for x, mark in places)]
+    return [*drawn, *(_text(x, y + 4, letter, how) for x, letter in places)]

@@ -310,7 +310,7 @@ class Frames:
         if kind in PRINTED and frame.attrs[MARKED].get("live"):
             return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
-            return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
+            return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
         shown, left = self._shown(latest(frame))
         heads = [visible(head) for head in _heads(shown)]
         rows = [
@@ -323,7 +323,7 @@ class Frames:
         ]
         if left:
             lines.append(say("… and {count} more rows", count=left))
-        return "\n".join([*lines, f"({captioned(frame)})" if captioned(frame) else ""]).rstrip()
+        return "\n".join([*lines, say("({caption})", caption=captioned(frame)) if captioned(frame) else ""]).rstrip()
 
     def _shown(self, frame: Any) -> tuple[Any, int]:
         left = max(0, len(frame) - self.settings.rows)
@@ -443,7 +443,10 @@ class Watch:
             "  ".join(pad(visible(each), w) for each, w in zip(row, widths, strict=True)).rstrip()
             for row in [heads, *cells]
         ]
-        return {"text/html": table(caption, heads, cells) + drawn, "text/plain": "\n".join([*text, f"({caption})"])}
+        return {
+            "text/html": table(caption, heads, cells) + drawn,
+            "text/plain": "\n".join([*text, say("({caption})", caption=caption)]),
+        }
 
     def _redraw(self, content: Callable[[], dict[str, Any]]) -> None:
         """Paint in a notebook; at a terminal write over what was written before; into a file only at the end."""
