@@ -22,7 +22,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
-from dockermagic import arguments, bodies, commands, endpoints, errors
+from dockermagic import arguments, bodies, commands, endpoints, errors, states
 from dockermagic.language import DOMAIN, LOCALE
 from dockermagic.lessons import course
 
@@ -38,7 +38,9 @@ BEGAN = datetime(2026, 11, 24, tzinfo=timezone.utc)  # no other date: a file tha
 PLACEHOLDER = re.compile(r"\{(\w+)(?:![rs])?(?::[^{}]*)?\}")
 CODE = re.compile(r"`[^`]*`")
 HAN = "\u4e00-\u9fff"
-PROSE = frozenset("what why seen here help notes kind meaning place places names hint step source value link".split())
+PROSE = frozenset(
+    "part what why seen here help notes kind meaning place places names hint step source value link".split()
+)
 """Placeholders that may stand for Chinese: no space is owed beside them."""
 SETTING: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile("[「」『』]"), "quotation marks are “ ”"),
@@ -67,6 +69,8 @@ def _texts(node: ast.expr) -> Iterator[str]:
         yield node.value
     elif isinstance(node, ast.IfExp):
         yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        yield from (text for each in node.values for text in _texts(each))
 
 
 def of_params(params: Iterable[endpoints.Param]) -> Iterator[str]:
@@ -98,12 +102,17 @@ def of_errors() -> Iterator[str]:
         yield str(kind.__doc__).rstrip(".")
 
 
+def of_states() -> Iterator[str]:
+    yield from (arrow.what for arrow in states.ARROWS)
+
+
 TABLES = {
     "endpoints": of_rows,
     "arguments": lambda: of_params(arguments.COMMON),
     "bodies": of_flags,
     "commands": of_commands,
     "errors": of_errors,
+    "states": of_states,
     "lessons/course": course.texts,
 }
 
