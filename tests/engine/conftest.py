@@ -49,10 +49,10 @@ def _watched() -> Iterator[None]:
         note(exchange, "worked", exchange.status)
         return found
 
-    def watched_send(self: Session, row: Endpoint, exchange: Exchange, seconds: float | None) -> Exchange:
+    def watched_send(self: Session, row: Endpoint, exchange: Exchange, *more: Any) -> Exchange:
         names[exchange.host] = label(self.engine.name)
         try:
-            return send(self, row, exchange, seconds)
+            return send(self, row, exchange, *more)
         except errors.NotImplementedHere as error:
             note(exchange, "refused", error.what)
             raise
