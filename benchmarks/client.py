@@ -1,8 +1,9 @@
 """The magic beside other clients, on one engine: `python benchmarks/client.py HOST`.
 
 HOST is written as in DOCKER_HOST; without one it is the first of DOCKERMAGIC_ENGINES that is no practice engine, or
-else a practice engine of our own. It needs the image busybox; curl and the docker CLI are on PATH. In each round every client takes its turn, and each round begins with another one. Medians; in brackets
-the ratio to the client that a row names first. What is made carries a label of this run, and is removed in any case.
+else a practice engine of our own. It needs the image busybox; curl and the docker CLI are on PATH.
+In each round every client takes its turn, and each round begins with another one. What is made carries
+a label of this run, and is removed in any case.
 """
 
 from __future__ import annotations

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
+
+from .language import FIRST, say
 
 FOLDER = "dockermagic-tutorial"
 
@@ -31,32 +34,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = parser.parse_args(argv)
     try:
         if words.command == "tutorial":
-            return tutorial(Path(words.dir), port=words.port, browser=words.browser)
+            return tutorial(Path(words.dir), port=words.port, browser=words.browser, opened=words.lab)
         if words.command == "doctor":
             return doctor()
         parser.print_help()
         return 0
     except KeyboardInterrupt:
-        return _failed("stopped", 130)
+        return _failed(say("stopped"), 130)
 
 
-def tutorial(folder: Path, *, port: int | None, browser: bool) -> int:
-    """Lay the notebooks out into `folder` and run JupyterLab on them; its exit status."""
-    from . import lab, language, layout  # nbformat takes a second to import
+def tutorial(folder: Path, *, port: int | None, browser: bool, opened: bool = True) -> int:
+    """Lay the notebooks out into `folder` and, if it is to be opened, run JupyterLab on them; its exit status."""
+    from . import lab, layout  # nbformat takes a second to import
 
     folder = folder.expanduser().absolute()
     try:
-        lab.check(port)
+        if opened:
+            lab.check(port)
         for line in layout.lay_out(layout.course(), folder).lines():
             print(line)
     except (layout.CannotLay, lab.CannotStart) as error:
         return _failed(str(error))
-    print(f"The notebooks are in {folder}.")
-    print(f"Opening {language.FIRST} in JupyterLab; Ctrl-C here ends it.", flush=True)
+    print(say("The notebooks are in {folder}.", folder=folder))
+    if not opened:
+        return 0
+    print(say("Opening {notebook} in JupyterLab; Ctrl-C here ends it.", notebook=FIRST), flush=True)
     status = lab.run(folder, port=port, browser=browser)
     if status:
-        return _failed(f"JupyterLab ended with status {status}; the reason is above", status)
-    print(f"JupyterLab has ended. Your notebooks are in {folder}.")
+        return _failed(say("JupyterLab ended with status {status}; the reason is above", status=status), status)
+    print(say("JupyterLab has ended. Your notebooks are in {folder}.", folder=folder))
     return 0
 
 
@@ -73,37 +79,43 @@ def doctor() -> int:
         print(line)
     if any(place.verdict in ("taken", "is started") for place in seen):
         return 0
-    return _failed("no engine answers; start Docker or Podman, or set DOCKER_HOST")
+    return _failed(say("no engine answers; start Docker or Podman, or set DOCKER_HOST"))
 
 
 def table(seen: Iterable[Seen]) -> list[str]:
     """The places as lines of text, one a place, columns aligned."""
-    rows = [("VERDICT", "HOST", "WHERE FROM", "DETAIL")]
-    rows += [(place.verdict, place.host, place.source, place.detail) for place in seen]
+    rows = [(say("VERDICT"), say("HOST"), say("WHERE FROM"), say("DETAIL"))]
+    rows += [(say(place.verdict), place.host, place.source, place.detail) for place in seen]
     cells = [[" ".join(str(cell).split()) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    padded = [[cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)] for row in cells]
     return ["  ".join(row).rstrip() for row in padded]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="dockermagic", description="Learn the Docker Engine API by running it, in JupyterLab."
+        prog="dockermagic", description=say("Learn the Docker Engine API by running it, in JupyterLab.")
     )
     parser.add_argument("--version", action="version", version=f"dockermagic {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     start = commands.add_parser(
         "tutorial",
-        help="lay the notebooks out and open them in JupyterLab",
-        description="Lay clean copies of the notebooks out, never over an edit, and open them in JupyterLab.",
+        help=say("lay the notebooks out and open them in JupyterLab"),
+        description=say("Lay clean copies of the notebooks out, never over an edit, and open them in JupyterLab."),
     )
-    start.add_argument("--dir", default=FOLDER, help="where the copies go (default: ./%(default)s)")
-    start.add_argument("--port", type=_port, help="the port of JupyterLab (default: 8888, or the next free)")
-    start.add_argument("--no-browser", dest="browser", action="store_false", help="do not open a browser")
+    start.add_argument("--dir", default=FOLDER, help=say("where the copies go (default: ./%(default)s)"))
+    start.add_argument("--port", type=_port, help=say("the port of JupyterLab (default: 8888, or the next free)"))
+    start.add_argument("--no-lab", dest="lab", action="store_false", help=say("lay the copies out, and open nothing"))
+    start.add_argument("--no-browser", dest="browser", action="store_false", help=say("do not open a browser"))
     commands.add_parser(
         "doctor",
-        help="show where an engine was looked for, and what was found",
-        description="Show each place where a container engine may be, and why it was taken or not.",
+        help=say("show where an engine was looked for, and what was found"),
+        description=say("Show each place where a container engine may be, and why it was taken or not."),
     )
     return parser
 
@@ -114,7 +126,7 @@ def _port(text: str) -> int:
     except ValueError:
         port = 0
     if not 0 < port < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(say("{text!r} is no port; a number from 1 to 65535", text=text))
     return port
 
 
@@ -127,7 +139,7 @@ def _version() -> str:
     try:
         return version("dockermagic")
     except PackageNotFoundError:
-        return "(not installed)"
+        return say("(not installed)")
 
 
 if __name__ == "__main__":

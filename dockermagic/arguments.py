@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from . import bodies
 from .endpoints import BY_NAME, LABEL, YES, Param
 from .errors import BadArgument
+from .language import mark, say
 
 AS = Param("as", "choice", "print the call in another tongue, and send nothing", choices=("curl", "python", "cli"))
 JSON = Param("json", "flag", "the answer as JSON, not as a frame")
@@ -61,7 +62,9 @@ class Arguments:
 
 def _word(text: str, param: Param) -> str:
     if not text:
-        raise BadArgument(f"{_named(param)} is empty", f"give it a value: {_usage(param)}")
+        raise BadArgument(
+            say("{named} is empty", named=_named(param)), say("give it a value: {usage}", usage=_usage(param))
+        )
     return text
 
 
@@ -74,14 +77,18 @@ def _number(text: str, param: Param) -> int:
         return int(text)
     except ValueError:
         raise BadArgument(
-            f"{_named(param)} takes a whole number, and {text!r} is none", f"for instance {param.option} 5"
+            say("{named} takes a whole number, and {text!r} is none", named=_named(param), text=text),
+            say("for instance {option} 5", option=param.option),
         ) from None
 
 
 def _tail(text: str, param: Param) -> str:
     if text == "all" or (text.isascii() and text.isdigit()):
         return text
-    raise BadArgument(f"{_named(param)} takes a number of lines or all, and not {text!r}", "for instance --tail 20")
+    raise BadArgument(
+        say("{named} takes a number of lines or all, and not {text!r}", named=_named(param), text=text),
+        say("for instance --tail 20"),
+    )
 
 
 def _choice(text: str, param: Param) -> str:
@@ -89,8 +96,10 @@ def _choice(text: str, param: Param) -> str:
         return text
     close = difflib.get_close_matches(text, param.choices, 1, 0.5)
     raise BadArgument(
-        f"{_named(param)} does not know {text!r}" + (f"; did you mean {close[0]}?" if close else ""),
-        f"it takes {', '.join(param.choices)}",
+        say("{named} does not know {text!r}; did you mean {close}?", named=_named(param), text=text, close=close[0])
+        if close
+        else say("{named} does not know {text!r}", named=_named(param), text=text),
+        say("it takes {choices}", choices=", ".join(param.choices)),
     )
 
 
@@ -98,7 +107,8 @@ def _signal(text: str, param: Param) -> str:
     if re.fullmatch(r"\d+|[A-Za-z][A-Za-z0-9+-]*", text):
         return text
     raise BadArgument(
-        f"{_named(param)} takes a signal, and {text!r} is none", "by name (TERM, HUP, KILL) or number (15)"
+        say("{named} takes a signal, and {text!r} is none", named=_named(param), text=text),
+        say("by name (TERM, HUP, KILL) or number (15)"),
     )
 
 
@@ -107,9 +117,12 @@ def _pair(text: str, param: Param) -> tuple[str, str]:
     if separator and name and not name.startswith(("{", "[")):
         return name, value
     raise BadArgument(
-        f"{_named(param)} takes KEY=VALUE, and {text!r} is none",
-        f"for instance {param.option} {'status=running' if 'status' in param.choices else 'label=dockermagic'}; "
-        "the JSON that the API wants is made of it",
+        say("{named} takes KEY=VALUE, and {text!r} is none", named=_named(param), text=text),
+        say(
+            "for instance {option} {example}; the JSON that the API wants is made of it",
+            option=param.option,
+            example="status=running" if "status" in param.choices else "label=dockermagic",
+        ),
     )
 
 
@@ -118,13 +131,17 @@ def _file(text: str, param: Param) -> str:
         path = Path(_word(text, param)).expanduser()
         folder, inside = path.is_dir(), path.parent.is_dir()
     except (OSError, RuntimeError) as error:
-        raise BadArgument(f"{param.option} cannot be {text}: {error}", "write a path, for instance ./web.tar") from None
+        raise BadArgument(
+            say("{option} cannot be {text}: {error}", option=param.option, text=text, error=error),
+            say("write a path, for instance ./web.tar"),
+        ) from None
     if folder:
         raise BadArgument(
-            f"{text} is a folder, and {param.option} takes a file", f"write {param.option} {path / 'web.tar'}"
+            say("{text} is a folder, and {option} takes a file", text=text, option=param.option),
+            say("write {option} {path}", option=param.option, path=path / "web.tar"),
         )
     if not inside:
-        raise BadArgument(f"there is no folder {path.parent}", "make it first: `!mkdir -p …`")
+        raise BadArgument(say("there is no folder {folder}", folder=path.parent), say("make it first: `!mkdir -p …`"))
     return str(path)
 
 
@@ -135,7 +152,10 @@ def _given(text: str, param: Param) -> bytes:
 def _existing(text: str, param: Param) -> str:
     path = Path(_word(text, param)).expanduser()
     if not path.is_file():
-        raise BadArgument(f"{param.option}: there is no file {text}", "name one that is there; `%ls` lists the folder")
+        raise BadArgument(
+            say("{option}: there is no file {text}", option=param.option, text=text),
+            say("name one that is there; `%ls` lists the folder"),
+        )
     return str(path)
 
 
@@ -144,10 +164,14 @@ def _source(text: str, param: Param) -> str:
         path = Path(_word(text, param)).expanduser()
         there = path.exists()
     except (OSError, RuntimeError) as error:
-        raise BadArgument(f"{param.option} cannot be {text}: {error}", "write a path, for instance ./folder") from None
+        raise BadArgument(
+            say("{option} cannot be {text}: {error}", option=param.option, text=text, error=error),
+            say("write a path, for instance ./folder"),
+        ) from None
     if not there:
         raise BadArgument(
-            f"there is no {text} on this machine", f"name a file or folder that is there: {_usage(param)}"
+            say("there is no {path} on this machine", path=text),
+            say("name a file or folder that is there: {usage}", usage=_usage(param)),
         )
     kept = f"{path}{os.sep}." if text.endswith(("/.", f"{os.sep}.")) else str(path)
     return kept
@@ -191,7 +215,8 @@ def _duration(text: str, param: Param) -> float:
         return seconds(text)
     except ValueError:
         raise BadArgument(
-            f"{_named(param)} takes a time, and {text!r} is none", f"for instance {param.option} 10s, or 1m30s"
+            say("{named} takes a time, and {text!r} is none", named=_named(param), text=text),
+            say("for instance {option} 10s, or 1m30s", option=param.option),
         ) from None
 
 
@@ -200,8 +225,8 @@ def _moment(text: str, param: Param) -> str:
         return moment(text)
     except ValueError:
         raise BadArgument(
-            f"{_named(param)} takes a moment, and {text!r} is none",
-            "write a date (2026-01-31T12:00:00Z), UNIX seconds, or a time back (10m, 1h30m)",
+            say("{named} takes a moment, and {text!r} is none", named=_named(param), text=text),
+            say("write a date (2026-01-31T12:00:00Z), UNIX seconds, or a time back (10m, 1h30m)"),
         ) from None
 
 
@@ -235,11 +260,20 @@ KINDS: Mapping[str, Callable[[str, Param], Any]] = {
 PAIRED = ("filters", "pairs")
 SEVERAL = ("texts", "choices")
 REPEATABLE = (*PAIRED, *SEVERAL, "array")
+NOUNS = {
+    "CONTAINER": mark("a container"),
+    "IMAGE": mark("an image"),
+    "EXEC": mark("an exec"),
+    "EXERCISE": mark("an exercise"),
+    "NAME": mark("a name"),
+    "PATH": mark("a path"),
+    "WORD": mark("a word"),
+}
 PLACED = ("needed", "container", "reference")  # parameters of the query that may stand as bare words
 TAGGED = re.compile(r"@|:[^/]*$")
 SHOWN = {
-    "container": "; `%docker list --all` shows them",
-    "reference": "; `%docker images` shows those that are there",
+    "container": mark("write `{usage}`; `%docker list --all` shows them"),
+    "reference": mark("write `{usage}`; `%docker images` shows those that are there"),
 }
 MISSABLE = ("target", "maybe", "lesson", "anyone")  # a bare word that may be left out
 BARE = ("container", "reference", "path", "exercise", *MISSABLE)
@@ -310,11 +344,22 @@ class _Parser:
         for word, after in zip_longest(command, command[1:]):
             if word == AS.option and after in AS.choices:
                 raise BadArgument(
-                    f"{word} {after} stands behind the command's first word, so the container would get it",
-                    f"put it before the --: `%docker {self.row.name} IMAGE {word} {after} -- COMMAND`",
+                    say(
+                        "{word} {after} stands behind the command's first word, so the container would get it",
+                        word=word,
+                        after=after,
+                    ),
+                    say(
+                        "put it before the --: `%docker {name} IMAGE {word} {after} -- COMMAND`",
+                        name=self.row.name,
+                        word=word,
+                        after=after,
+                    ),
                 )
             if word in self.table and self.table[word] in OURS:
-                self.found.notes.append(f"{word} stands behind the command's first word, so it is part of the command")
+                self.found.notes.append(
+                    say("{word} stands behind the command's first word, so it is part of the command", word=word)
+                )
 
     def _after_dashes(self, rest: list[str]) -> None:
         if self.runs and self.bare:
@@ -344,29 +389,34 @@ class _Parser:
     def _next(self, param: Param, spelled: str, rest: list[str]) -> str:
         if rest and rest[0] not in self.table and rest[0] != "--":
             return rest.pop(0)
-        raise BadArgument(f"{spelled} needs a value", f"write {_usage(param)}")
+        raise BadArgument(say("{spelled} needs a value", spelled=spelled), say("write {usage}", usage=_usage(param)))
 
     def _truth(self, param: Param, text: str) -> bool:
         if text.lower() in TRUTH:
             return TRUTH[text.lower()]
         raise BadArgument(
-            f"{param.option} is yes or no, and takes no {text!r}", f"write {param.option}, or leave it out"
+            say("{option} is yes or no, and takes no {text!r}", option=param.option, text=text),
+            say("write {option}, or leave it out", option=param.option),
         )
 
     def _unknown(self, spelled: str) -> Param:
         close = difflib.get_close_matches(spelled, [*self.table], 1, 0.6)
+        facts = {"name": self.row.name, "option": spelled}
         raise BadArgument(
-            f"{self.row.name} has no option {spelled}" + (f"; did you mean {close[0]}?" if close else ""),
-            f"`%docker {self.row.name} --help` lists its options"
-            + ("; the container's own command goes after --" if self.runs else ""),
+            say("{name} has no option {option}; did you mean {close}?", **facts, close=close[0])
+            if close
+            else say("{name} has no option {option}", **facts),
+            say("`%docker {name} --help` lists its options; the container's own command goes after --", **facts)
+            if self.runs
+            else say("`%docker {name} --help` lists its options", **facts),
         )
 
     def _take(self, param: Param, spelled: str, value: Any) -> None:
         if self.cell and param.name in self.flags:
             key = next(flag.at for flag in bodies.KINDS[self.row.body] if flag.param is param)
             raise BadArgument(
-                f"the cell is the body that is sent, so {spelled} cannot change it",
-                f'write it into the JSON, as "{".".join(key)}"',
+                say("the cell is the body that is sent, so {spelled} cannot change it", spelled=spelled),
+                say('write it into the JSON, as "{key}"', key=".".join(key)),
             )
         holder = self.found.flags if param.name in self.flags else self.found.values
         if isinstance(value, str):
@@ -378,11 +428,15 @@ class _Parser:
         elif param.kind in REPEATABLE:
             holder.setdefault(param.name, []).append(value)
         elif param.name in holder:
-            raise BadArgument(f"{spelled} stands twice", "which of the two is meant? Keep one")
+            raise BadArgument(
+                say("{spelled} stands twice", spelled=spelled), say("which of the two is meant? Keep one")
+            )
         else:
             holder[param.name] = value
         if spelled.removeprefix("--") in param.aliases:
-            self.found.notes.append(f"{spelled} is the docker CLI's name; the API's is {param.name}")
+            self.found.notes.append(
+                say("{spelled} is the docker CLI's name; the API's is {name}", spelled=spelled, name=param.name)
+            )
 
     def _places(self) -> None:
         wanted = [*self.row.places, *(param for param in self.row.query if param.kind in PLACED)]
@@ -400,8 +454,8 @@ class _Parser:
                 self.found.values[param.name] = KINDS[param.kind](bare.pop(0), param)
             elif param.kind not in MISSABLE:
                 raise BadArgument(
-                    f"{self.row.name} needs {_article(param)}",
-                    f"write `{usage(self.row)}`" + SHOWN.get(param.kind, ""),
+                    say("{name} needs {what}", name=self.row.name, what=_noun(param)),
+                    say(SHOWN.get(param.kind, mark("write `{usage}`")), usage=usage(self.row)),
                 )
         if bare:
             self._too_many(bare)
@@ -411,39 +465,46 @@ class _Parser:
     def _command(self) -> None:
         if self.cell:
             if self.command is not None:
-                word = (self.command or ["a command"])[0]
-                raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {word!r}",
-                    'write "Cmd" into the JSON',
-                )
+                raise _cell_says(self.command, say('write "Cmd" into the JSON'))
             return
         if not self.command:
-            raise BadArgument(f"{self.row.name} needs a command", f"write `{usage(self.row)}`, for instance … -- ls -l")
+            raise BadArgument(
+                say("{name} needs a command", name=self.row.name),
+                say("write `{usage}`, for instance … -- ls -l", usage=usage(self.row)),
+            )
         self.found.values["command"] = self.command
 
     def _image(self, bare: list[str]) -> None:
         if self.cell:
             if bare or self.command is not None:
-                raise BadArgument(
-                    f"the cell is the body that is sent, so the line cannot name {(bare or ['a command'])[0]!r}",
-                    'write "Image" and "Cmd" into the JSON; the line takes --name and --platform',
+                raise _cell_says(
+                    bare, say('write "Image" and "Cmd" into the JSON; the line takes --name and --platform')
                 )
             return
         if not bare or not bare[0]:
             raise BadArgument(
-                "create needs an image",
-                f"write `{usage(self.row)}`; `%docker images` shows those that are there",
+                say("create needs an image"),
+                say("write `{usage}`; `%docker images` shows those that are there", usage=usage(self.row)),
             )
         self.found.values["image"], self.found.values["command"] = bare[0], self.command or []
 
     def _too_many(self, bare: list[str]) -> None:
         one = [param.kind for param in (*self.row.places, *self.row.query) if param.kind in PLACED]
         raise BadArgument(
-            f"{self.row.name} has no use for {bodies.quoted(bare)}",
-            "one line is one call to one container: write a line for each"
+            say("{name} has no use for {words}", name=self.row.name, words=bodies.quoted(bare)),
+            say("one line is one call to one container: write a line for each")
             if one == ["container"]
-            else f"write `{usage(self.row)}`",
+            else say("write `{usage}`", usage=usage(self.row)),
         )
+
+
+def _cell_says(words: list[str], step: str) -> BadArgument:
+    return BadArgument(
+        say("the cell is the body that is sent, so the line cannot name {word!r}", word=words[0])
+        if words
+        else say("the cell is the body that is sent, so the line cannot name a command"),
+        step,
+    )
 
 
 def _named(param: Param) -> str:
@@ -455,9 +516,8 @@ def _usage(param: Param) -> str:
     return value if param.kind in BARE else f"{param.option} {value}"
 
 
-def _article(param: Param) -> str:
-    noun = "container" if param.kind == "container" else (param.metavar or param.name).lower()
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+def _noun(param: Param) -> str:
+    return say(NOUNS.get(param.metavar, param.metavar))
 
 
 def encode(param: Param, value: Any) -> str | None:
@@ -485,7 +545,8 @@ def encode(param: Param, value: Any) -> str | None:
     if isinstance(value, (str, int, float)):
         return str(value)
     raise BadArgument(
-        f"{param.name} takes no {type(value).__name__}", "pass text, a number, True, or a dict of filters"
+        say("{name} takes no {kind}", name=param.name, kind=type(value).__name__),
+        say("pass text, a number, True, or a dict of filters"),
     )
 
 
@@ -548,8 +609,11 @@ def option_lines(row: Row) -> list[tuple[str, str]]:
             ]
         )
         value = "" if param.kind == "flag" else f" {param.metavar or '|'.join(param.choices) or param.name.upper()}"
-        notes = [f"default {param.default}"] if param.default else []
-        notes += [f"sent as {param.send} when not given"] if param.send else []
-        notes += [f"since API {param.since}"] if param.since else []
-        lines.append((spelled + value, param.help + (f" ({'; '.join(notes)})" if notes else "")))
+        notes = [say("default {value}", value=say(param.default))] if param.default else []
+        notes += [say("sent as {value} when not given", value=param.send)] if param.send else []
+        notes += [say("since API {version}", version=param.since)] if param.since else []
+        help = say(param.help)
+        lines.append(
+            (spelled + value, say("{help} ({notes})", help=help, notes=say("; ").join(notes)) if notes else help)
+        )
     return lines

@@ -15,6 +15,7 @@ from typing import Any
 
 from .endpoints import LABEL, Param
 from .errors import BadArgument, BadBody
+from .language import mark, say
 
 # The keys of ContainerConfig, HostConfig (with Resources) and NetworkingConfig in Docker's specification v1.51.
 CONFIG_KEYS = frozenset(
@@ -61,8 +62,8 @@ BY_KIND: Mapping[str, Mapping[str, frozenset[str]]] = {
     "auth": {"": LOGIN_KEYS},
 }
 NEEDED = {
-    "container": ("Image", "the engine takes such a body, and the container cannot start"),
-    "exec": ("Cmd", "an exec needs to know what to run"),
+    "container": ("Image", mark('there is no "Image": the engine takes such a body, and the container cannot start')),
+    "exec": ("Cmd", mark('there is no "Cmd": an exec needs to know what to run')),
 }
 EXAMPLES = {
     "container": '{"Image": "busybox", "Cmd": ["sleep", "60"]}',
@@ -103,7 +104,9 @@ def _one(value: Any) -> list[str]:
 def _pairs(words: list[str]) -> dict[str, str]:
     for word in words:
         if not word.partition("=")[0]:
-            raise BadArgument(f"--label takes NAME=VALUE, and {word!r} is none", "write it as -l stage=test")
+            raise BadArgument(
+                say("--label takes NAME=VALUE, and {word!r} is none", word=word), say("write it as -l stage=test")
+            )
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
@@ -115,7 +118,9 @@ def _env(words: list[str]) -> list[str]:
     for word in words:
         name, separator, _ = word.partition("=")
         if not (separator and name):
-            raise BadArgument(f"--env takes NAME=VALUE, and {word!r} is none", "write it as -e GREETING=hello")
+            raise BadArgument(
+                say("--env takes NAME=VALUE, and {word!r} is none", word=word), say("write it as -e GREETING=hello")
+            )
     return words
 
 
@@ -126,7 +131,10 @@ def _bytes(word: str) -> int:
 def _amount(option: str, word: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([bkmgt]?)b?", word.lower())
     if not found:
-        raise BadArgument(f"{option} takes a number of bytes, and {word!r} is none", "write it as 64m or 1g")
+        raise BadArgument(
+            say("{option} takes a number of bytes, and {word!r} is none", option=option, word=word),
+            say("write it as 64m or 1g"),
+        )
     return int(float(found[1]) * BYTES[found[2]])
 
 
@@ -138,7 +146,9 @@ def _cpus(word: str) -> int:
     try:
         return round(float(word) * 1e9)
     except (ValueError, OverflowError):
-        raise BadArgument(f"--cpus takes a number, and {word!r} is none", "write it as 0.5 or 2") from None
+        raise BadArgument(
+            say("--cpus takes a number, and {word!r} is none", word=word), say("write it as 0.5 or 2")
+        ) from None
 
 
 def _restart(word: str) -> dict[str, Any]:
@@ -147,8 +157,8 @@ def _restart(word: str) -> dict[str, Any]:
         count and (name != "on-failure" or not count.isdigit())
     ):
         raise BadArgument(
-            f"--restart does not know {word!r}",
-            "it takes no, always, unless-stopped, on-failure or on-failure:3",
+            say("--restart does not know {word!r}", word=word),
+            say("it takes no, always, unless-stopped, on-failure or on-failure:3"),
         )
     return {"Name": name, "MaximumRetryCount": int(count or 0)}
 
@@ -164,8 +174,8 @@ def _ports(words: list[str]) -> dict[str, list[dict[str, str]]]:
         found = re.fullmatch(r"(?:(?:([\d.]+|\[[0-9a-fA-F:]+\]):)?(\d*):)?(\d+)(/(?:tcp|udp|sctp))?", word)
         if not found:
             raise BadArgument(
-                f"--publish takes [[IP:]HOST_PORT:]CONTAINER_PORT[/tcp|udp], and {word!r} is none",
-                "write it as 8080:80, one port at a time",
+                say("--publish takes [[IP:]HOST_PORT:]CONTAINER_PORT[/tcp|udp], and {word!r} is none", word=word),
+                say("write it as 8080:80, one port at a time"),
             )
         ip, outside, inside, protocol = found.groups()
         binding = {"HostIp": ip.strip("[]")} if ip else {}
@@ -186,7 +196,7 @@ def _outside(binding: Mapping[str, str]) -> str:
 
 def _volumes(words: list[str]) -> list[str]:
     if "" in words:
-        raise BadArgument("--volume is empty", "write it as SOURCE:TARGET, or TARGET alone")
+        raise BadArgument(say("--volume is empty"), say("write it as SOURCE:TARGET, or TARGET alone"))
     return words
 
 
@@ -294,7 +304,9 @@ FLAGS: tuple[Flag, ...] = (
 def _size(word: str) -> list[int]:
     found = re.fullmatch(r"(\d+)x(\d+)", word.lower())
     if not found:
-        raise BadArgument(f"--console-size takes ROWSxCOLUMNS, and {word!r} is none", "write it as 24x80")
+        raise BadArgument(
+            say("--console-size takes ROWSxCOLUMNS, and {word!r} is none", word=word), say("write it as 24x80")
+        )
     return [int(found[1]), int(found[2])]
 
 
@@ -394,16 +406,19 @@ def _from_environment(name: str) -> str:
     found = os.environ.get(name)
     if not found:
         raise BadArgument(
-            f"there is no environment variable {name}",
-            f"set it before Jupyter starts, or `import os, getpass; os.environ[{name!r}] = getpass.getpass()`",
+            say("there is no environment variable {name}", name=name),
+            say(
+                "set it before Jupyter starts, or `import os, getpass; os.environ[{name!r}] = getpass.getpass()`",
+                name=name,
+            ),
         )
     return found
 
 
 def _never(word: str) -> str:
     raise BadArgument(
-        "a password on the line would be saved with the notebook",
-        "leave --password out and be asked for it, or name an environment variable: --password-env NAME",
+        say("a password on the line would be saved with the notebook"),
+        say("leave --password out and be asked for it, or name an environment variable: --password-env NAME"),
     )
 
 
@@ -480,7 +495,7 @@ def changes(flags: Mapping[str, Any]) -> dict[str, Any]:
     body = _flagged({}, UPDATE_FLAGS, flags)
     if not body:
         raise BadArgument(
-            "update is told nothing to change", "name a limit: --memory 64m, --cpus 0.5, --restart always"
+            say("update is told nothing to change"), say("name a limit: --memory 64m, --cpus 0.5, --restart always")
         )
     return body
 
@@ -492,14 +507,15 @@ def login(flags: Mapping[str, Any]) -> dict[str, Any]:
         BadArgument: there is no user name, or nobody to ask.
     """
     if not flags.get("username"):
-        raise BadArgument("auth needs to know who logs in", "write --username NAME")
+        raise BadArgument(say("auth needs to know who logs in"), say("write --username NAME"))
     body = _flagged({}, AUTH_FLAGS, flags)
     if "password" not in body:
         try:
-            body["password"] = getpass.getpass(f"Password of {body['username']}: ")
+            body["password"] = getpass.getpass(say("Password of {name}: ", name=body["username"]))
         except (EOFError, OSError, NotImplementedError, RuntimeError):
             raise BadArgument(
-                "there is nobody here to ask for the password", "name a variable that holds it: --password-env NAME"
+                say("there is nobody here to ask for the password"),
+                say("name a variable that holds it: --password-env NAME"),
             ) from None
     return body
 
@@ -631,11 +647,11 @@ def _flags_of(left: dict[str, Any], known: tuple[Flag, ...]) -> list[str]:
 
 
 HINTS = (
-    (re.compile(r"['‘’“”]"), "JSON takes straight double quotes"),
-    (re.compile(r"True|False|None"), "JSON writes true, false and null"),
-    (re.compile(r",?\s*[\]}]"), "JSON takes no comma after the last element"),
-    (re.compile(r"#|//"), "JSON has no comments"),
-    (re.compile(r"$"), "something is still open at the end: a bracket, a brace or a quote"),
+    (re.compile(r"['‘’“”]"), mark("JSON takes straight double quotes")),
+    (re.compile(r"True|False|None"), mark("JSON writes true, false and null")),
+    (re.compile(r",?\s*[\]}]"), mark("JSON takes no comma after the last element")),
+    (re.compile(r"#|//"), mark("JSON has no comments")),
+    (re.compile(r"$"), mark("something is still open at the end: a bracket, a brace or a quote")),
 )
 
 
@@ -650,25 +666,35 @@ def from_cell(cell: str, kind: str = "container") -> dict[str, Any]:
     """
     if not cell.strip():
         raise BadBody(
-            "the cell is empty, and its text is the body that is sent",
-            f"write JSON under the first line: {EXAMPLES[kind]}",
+            say("the cell is empty, and its text is the body that is sent"),
+            say("write JSON under the first line: {example}", example=EXAMPLES[kind]),
         )
     try:
         body = json.loads(cell.rstrip())
     except json.JSONDecodeError as error:
         at = cell[error.pos :].lstrip()
-        hint = next((text for pattern, text in HINTS if pattern.match(at)), "the cell must hold one JSON object")
+        hint = next((text for pattern, text in HINTS if pattern.match(at)), mark("the cell must hold one JSON object"))
         line = cell.split("\n")[error.lineno - 1]
         raise BadBody(
-            f"no JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}",
-            f"{hint}; nothing was sent",
+            say(
+                "no JSON at line {line}, column {column}: {why}",
+                line=error.lineno,
+                column=error.colno,
+                why=error.msg.lower(),
+            ),
+            say("{hint}; nothing was sent", hint=say(hint)),
             detail=f"{error.lineno} │ {line.strip()}" if line.strip() else "",
         ) from None
     except RecursionError:
-        raise BadBody("the JSON is nested too deep", "no body of the API needs that; nothing was sent") from None
+        raise BadBody(
+            say("the JSON is nested too deep"), say("no body of the API needs that; nothing was sent")
+        ) from None
     if not isinstance(body, dict):
-        kind = {list: "an array", str: "a string", type(None): "null"}.get(type(body), "a value")
-        raise BadBody(f"the body must be a JSON object, and this is {kind}", "begin with { and end with }")
+        kind = {list: mark("an array"), str: mark("a string"), type(None): "null"}.get(type(body), mark("a value"))
+        raise BadBody(
+            say("the body must be a JSON object, and this is {kind}", kind=say(kind)),
+            say("begin with { and end with }"),
+        )
     return body
 
 
@@ -682,7 +708,7 @@ def lint(body: Mapping[str, Any], kind: str = "container") -> list[str]:
             found += _lint_section(sections, section, inner)
     needed, why = NEEDED.get(kind, ("", ""))
     if needed and not any(key.lower() == needed.lower() for key in body):
-        found.append(f'there is no "{needed}": {why}')
+        found.append(say(why))
     return found
 
 
@@ -694,19 +720,25 @@ def _lint_key(sections: Mapping[str, frozenset[str]], section: str, key: str) ->
     known = sections[section]
     if key in known:
         return None
-    here = f'in "{section}"' if section else "at the top level"
+    here = say('in "{section}"', section=section) if section else say("at the top level")
     for other, names in (
         (section, known),
         *((name, names) for name, names in sections.items() if name != section),
     ):
         right = next((name for name in names if name.lower() == key.lower()), None)
         if right and other == section:
-            return f'"{key}" is spelled "{right}" in the API'
+            return say('"{key}" is spelled "{right}" in the API', key=key, right=right)
         if right:
-            place = f'inside "{other}"' if other else 'at the top level, beside "Image"'
-            return f'"{key}" {here} is in the wrong place, and engines of today do not look there: it belongs {place}'
+            return say(
+                '"{key}" {here} is in the wrong place, and engines of today do not look there: it belongs {place}',
+                key=key,
+                here=here,
+                place=say('inside "{other}"', other=other) if other else say('at the top level, beside "Image"'),
+            )
     close = difflib.get_close_matches(key, known, 1, 0.75)
-    return f'the API knows no "{key}" {here}' + (f': did you mean "{close[0]}"?' if close else "")
+    if not close:
+        return say('the API knows no "{key}" {here}', key=key, here=here)
+    return say('the API knows no "{key}" {here}: did you mean "{close}"?', key=key, here=here, close=close[0])
 
 
 def quoted(words: list[str]) -> str:

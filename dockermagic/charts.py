@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from .exchange import size
+from .language import say
 
 Row = Mapping[str, Any]
 WIDTH, HEIGHT, LABELS = 600, 60, 130
@@ -26,7 +27,7 @@ MARKS = {
     "remove": "D",
 }
 WORDS = {"C": "create", "S": "start", "R": "restart", "P": "pause", "U": "unpause", "K": "kill", "T": "stop"}
-WORDS |= {"X": "die", "D": "destroy or remove"}
+WORDS |= {"X": "die", "D": "destroy/remove"}
 RUNS = {"S", "R", "U", "P"}
 
 
@@ -37,7 +38,7 @@ def usage(rows: Sequence[Row]) -> str:
         if len(mine) < 2:
             continue
         parts.append(_curve(name, "CPU", mine, "cpu_percent", lambda value: f"{value:.1f} %"))
-        parts.append(_curve(name, "memory", mine, "memory_usage", size))
+        parts.append(_curve(name, say("memory"), mine, "memory_usage", size))
     return "".join(f"<div>{part}</div>" for part in parts)
 
 
@@ -58,13 +59,18 @@ def _curve(name: str, what: str, rows: Sequence[Row], column: str, text: Any) ->
         f"{LABELS + across * (1 - (last - at) / MINUTE):.1f},{HEIGHT - 6 - (HEIGHT - 14) * value / top:.1f}"
         for at, value in points
     )
-    said = (
-        f"{what} of {name}, last {last - points[0][0]:.0f} seconds: "
-        f"{text(values[-1])} now, {text(min(values))} to {text(max(values))}"
+    said = say(
+        "{what} of {name}, last {seconds:.0f} seconds: {now} now, {least} to {most}",
+        what=what,
+        name=name,
+        seconds=last - points[0][0],
+        now=text(values[-1]),
+        least=text(min(values)),
+        most=text(max(values)),
     )
     inner = (
         f'<text x="0" y="16">{escape(name[:18])}</text><text x="0" y="34">{what} {text(values[-1])}</text>'
-        f'<text x="0" y="52">at most {text(max(values))}</text>'
+        f'<text x="0" y="52">{say("at most {value}", value=text(max(values)))}</text>'
         f'<path d="M{LABELS},{HEIGHT - 5}h{across}" stroke="currentColor" stroke-opacity="0.4"/>'
         f'<polyline points="{drawn}" fill="none" stroke="currentColor" stroke-width="2"/>'
     )
@@ -116,8 +122,14 @@ def timeline(rows: Sequence[Row]) -> str:
             x = max(x, taken + 10)
             taken = x
             parts.append(f'<text x="{x:.1f}" y="{y + 4}" text-anchor="middle" font-weight="bold">{mark}</text>')
-        told.append(f"{name}: " + ", ".join(f"{WORDS[mark]} at {at - first:.1f} s" for at, mark in marks))
+        told.append(
+            f"{name}: "
+            + ", ".join(
+                say("{event} at {seconds:.1f} s", event=WORDS[letter], seconds=at - first) for at, letter in marks
+            )
+        )
     height = 26 * len(lives) + 16
     used = dict.fromkeys(mark for _, marks in lives for _, mark in marks)
-    key = " · ".join(f"{mark} {WORDS[mark]}" for mark in used)
-    return f"{svg(''.join(parts), WIDTH, height, '; '.join(told))}<p>{escape(key)} · line: it runs, dashes: paused</p>"
+    key = " · ".join(f"{letter} {WORDS[letter]}" for letter in used)
+    said = say("{key} · line: it runs, dashes: paused", key=key)
+    return f"{svg(''.join(parts), WIDTH, height, '; '.join(told))}<p>{escape(said)}</p>"

@@ -42,6 +42,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import masks
+from .language import say
 
 
 class DockerMagicError(Exception):
@@ -78,7 +79,7 @@ def _one_line(text: str, limit: int = 600) -> str:
     """`text` on one line, with nothing in it that a terminal obeys, cut where it is too long to read."""
     flat = " ".join(masks.text(text).split())
     safe = "".join(char if char.isprintable() else "�" for char in flat)
-    return safe if len(safe) <= limit else f"{safe[:limit]} … ({len(safe)} characters)"
+    return safe if len(safe) <= limit else say("{start} … ({count} characters)", start=safe[:limit], count=len(safe))
 
 
 class CallError(DockerMagicError):

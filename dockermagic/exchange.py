@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from . import masks
 from .errors import DockerMagicError, NotJson
 from .frames import Piece
+from .language import say
 from .packing import Upload
 
 CTRL_D = b"\x04"
@@ -204,8 +205,13 @@ class Exchange:
         except (ValueError, RecursionError):
             start = body[:60].decode("utf-8", "replace")
             raise NotJson(
-                f"{self.request.method} {self.request.path} was answered with something that is no JSON: {start!r}",
-                "is this a Docker engine? `%docker doctor` lists what answers where",
+                say(
+                    "{method} {path} was answered with something that is no JSON: {start!r}",
+                    method=self.request.method,
+                    path=self.request.path,
+                    start=start,
+                ),
+                say("is this a Docker engine? `%docker doctor` lists what answers where"),
                 exchange=self,
             ) from None
 
@@ -214,7 +220,7 @@ class Exchange:
         """The exchange on one line: `GET /v1.51/containers/json?all=1 → 200 OK · 3 ms · 2.1 kB`."""
         head = f"{self.request.method} {self.request.readable}"
         if self.status is None:
-            return f"{head} → no answer"
+            return say("{head} → no answer", head=head)
         return f"{head} → {self.status} {self.reason} · {duration(self.seconds)} · {size(self.received)}"
 
 

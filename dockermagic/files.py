@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .errors import BadArgument, FileError
+from .language import say
 
 RECORD = ".dockermagic.json"
 """What `dockermagic tutorial` leaves in the folder that it laid out."""
@@ -48,9 +49,9 @@ def save(
         part = None
     except OSError as error:
         raise FileError(
-            f"{path} cannot be written: {error.strerror or error}",
-            "name another place: --output /path/file.tar",
-            detail=f"Nothing of it was kept; {written} bytes had been written." if written else "",
+            say("{path} cannot be written: {why}", path=path, why=error.strerror or error),
+            say("name another place: --output /path/file.tar"),
+            detail=say("Nothing of it was kept; {count} bytes had been written.", count=written) if written else "",
         ) from None
     finally:
         if part is not None:
@@ -67,13 +68,17 @@ def given(text: bytes | str | None, path: str | None) -> bytes:
         FileError: the file cannot be read.
     """
     if text is not None and path is not None:
-        raise BadArgument("--input and --input-file both say what its standard input gets", "keep one of the two")
+        raise BadArgument(
+            say("--input and --input-file both say what its standard input gets"), say("keep one of the two")
+        )
     if path is None:
         return text.encode() if isinstance(text, str) else text or b""
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}", "name another file") from None
+        raise FileError(
+            say("{path} cannot be read: {why}", path=path, why=error.strerror or error), say("name another file")
+        ) from None
 
 
 def _umask() -> int:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import json
 import struct
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from hashlib import sha1
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -85,6 +87,12 @@ def decoder(content_type: str, tty: bool | None) -> Decoder:
 
 
 WHOLE, BINARY, CLOSE = 0x80, 2, 8
+MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def proof(key: str) -> str:
+    """What a server makes of `Sec-WebSocket-Key`, and answers in `Sec-WebSocket-Accept` (RFC 6455, section 4.2.2)."""
+    return b64encode(sha1(key.encode() + MAGIC).digest()).decode()
 
 
 class WebSocket:
@@ -95,7 +103,10 @@ class WebSocket:
         self.closed = False
 
     def feed(self, data: bytes) -> bytes:
-        """What the frames that are whole by now carry; pings are left unanswered. Raises ValueError at no frame."""
+        """What the frames that are whole by now carry. Raises ValueError at no frame.
+
+        Pings are left unanswered: our direction has ended by then, or is the container's input.
+        """
         data, out = self._rest + data, []
         while not self.closed and (found := self._head(data)):
             start, size, code = found

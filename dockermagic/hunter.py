@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import locate, practice
 from .errors import DockerMagicError, EngineError, NoEngine, PermissionDenied
 from .exchange import Exchange, Request
+from .language import mark, say
 from .locate import TLS, Candidate, Place, Surroundings
 
 if TYPE_CHECKING:
     from .transport import Transport
 
 PRACTICE = "practice"
-WOULD_START = "is started"
+WOULD_START, NOT_STARTED = mark("is started"), mark("not started")
 SECONDS = 5.0
 SECONDS_FOR_NAMED = 20.0
-NO_ENGINE_STEP = "`%docker doctor` lists the engines here"
-TLS_STEP = "if it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use its context; else `%docker doctor`"
+NO_ENGINE_STEP = mark("`%docker doctor` lists the engines here")
+TLS_STEP = mark(
+    "if it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use its context; else `%docker doctor`"
+)
 
 
 def _step(place: Place) -> str:
-    return TLS_STEP if place.host.startswith("tcp://") and not place.tls else NO_ENGINE_STEP
+    return say(TLS_STEP if place.host.startswith("tcp://") and not place.tls else NO_ENGINE_STEP)
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,21 @@ class Hunter:
             if target or not self.practice or any(place.named for place in locate.places(self.around)):
                 raise
             try:
-                return self._start("no other engine answers" if isinstance(error, NoEngine) else error.what)
+                return self._start(say("no other engine answers") if isinstance(error, NoEngine) else error.what)
             except EngineError as why:
-                error.detail = error.detail or f"The practice engine cannot stand in: {why.what} → {why.step}"
+                error.detail = error.detail or say(
+                    "The practice engine cannot stand in: {what} → {step}", what=why.what, step=why.step
+                )
                 raise error from None
 
     def _start(self, why: str) -> tuple[Place, dict[str, Any]]:
-        place = Place(practice.start(self.around).host, f"{practice.SOURCE}: {why}")
-        return place, self.probe(place)
+        ran = practice.answers(practice.home(self.around))
+        host = practice.start(self.around).host
+        place = Place(host, say("the practice engine: {why}", why=why), practice=True)
+        version = self.probe(place)
+        if not ran and (self._ask(place, "/info", SECONDS)[1] or {}).get("Containers"):
+            place = replace(place, note=say(practice.AGAIN))
+        return place, version
 
     def probe(self, place: Place) -> dict[str, Any]:
         """The `/version` of the engine at a place.
@@ -78,7 +88,12 @@ class Hunter:
         exchange, version = self._ask(place, "/version", seconds)
         if exchange.status != 200 or not isinstance(version, dict) or "ApiVersion" not in version:
             raise EngineError(
-                f"{place.host} answers, but not as a Docker engine does ({exchange.status} {exchange.reason})",
+                say(
+                    "{host} answers, but not as a Docker engine does ({status} {reason})",
+                    host=place.host,
+                    status=exchange.status,
+                    reason=exchange.reason,
+                ),
                 _step(place),
             )
         return version
@@ -92,7 +107,9 @@ class Hunter:
         except EngineError:
             raise
         except DockerMagicError as error:
-            raise EngineError(f"{place.host} answers, but not as a Docker engine does", _step(place)) from error
+            raise EngineError(
+                say("{host} answers, but not as a Docker engine does", host=place.host), _step(place)
+            ) from error
         finally:
             transport.close()
 
@@ -100,20 +117,21 @@ class Hunter:
         """What is at every place, the practice engine's among them."""
         seen = locate.survey(self.around, self.probe)
         named = any(place.named for place in locate.places(self.around))
-        turn = self.practice and not named and all(each.verdict != "taken" for each in seen)
+        turn = self.practice and not named and all(each.verdict != locate.TAKEN for each in seen)
         return [*seen, self._practice(turn)]
 
     def _practice(self, turn: bool) -> Candidate:
         """What is at the practice engine's place; `turn`: whether a hunt gets as far as that."""
         home = practice.home(self.around)
-        place = Place(home.host, practice.SOURCE)
+        source = say("the practice engine")
+        place = Place(home.host, source)
         if not practice.answers(home):
             if turn:
-                return Candidate(home.host, practice.SOURCE, WOULD_START, "since no other engine answers")
-            return Candidate(home.host, practice.SOURCE, "not started", "`%docker connect practice` starts it")
+                return Candidate(home.host, source, WOULD_START, say("since no other engine answers"))
+            return Candidate(home.host, source, NOT_STARTED, say("`%docker connect practice` starts it"))
         try:
             info, used = (self._ask(place, path, SECONDS)[1] or {} for path in ("/info", "/system/df"))
         except EngineError as error:
-            return Candidate(home.host, practice.SOURCE, "no", error.what)
-        verdict = "taken" if turn else "answers"
-        return Candidate(home.host, practice.SOURCE, verdict, practice.describe(info, used, home))
+            return Candidate(home.host, source, locate.NO, error.what)
+        verdict = locate.TAKEN if turn else locate.ANSWERS
+        return Candidate(home.host, source, verdict, practice.describe(info, used, home))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from .language import FIRST
+from .language import FIRST, say
 
 CONFIG = Path(__file__).parent / "lab_config"
 SHARE = Path(sys.prefix) / "share" / "jupyter"
@@ -53,12 +53,22 @@ def check(port: int | None) -> None:
     """
     for package in ("jupyterlab", "ipykernel"):
         if find_spec(package) is None:
-            raise CannotStart(f"{package} is not installed here; `{sys.executable} -m pip install {package}`")
+            raise CannotStart(
+                say(
+                    "{package} is not installed here; `{python} -m pip install {package}`",
+                    package=package,
+                    python=sys.executable,
+                )
+            )
     python = Path(kernel_program())
     if python.is_absolute() and python.parent != Path(sys.executable).parent:
         raise CannotStart(
-            f"the kernel python3 runs {python}, not this environment's Python; "
-            f"`{sys.executable} -m pip install --force-reinstall ipykernel`"
+            say(
+                "the kernel python3 runs {other}, not this environment's Python; "
+                "`{python} -m pip install --force-reinstall ipykernel`",
+                other=python,
+                python=sys.executable,
+            )
         )
     if port is not None:
         _check_port(port)
@@ -74,7 +84,10 @@ def kernel_program() -> str:
         return str(KernelSpecManager(kernel_dirs=folders).get_kernel_spec("python3").argv[0])
     except (NoSuchKernel, IndexError):
         raise CannotStart(
-            f"there is no kernel python3; `{sys.executable} -m pip install --force-reinstall ipykernel`"
+            say(
+                "there is no kernel python3; `{python} -m pip install --force-reinstall ipykernel`",
+                python=sys.executable,
+            )
         ) from None
 
 
@@ -87,7 +100,11 @@ def _check_port(port: int) -> None:
                 probe.bind(address)
             except OSError as error:
                 raise CannotStart(
-                    f"port {port} cannot be used: {error.strerror}; choose another --port, or leave it out"
+                    say(
+                        "port {port} cannot be used: {why}; choose another --port, or leave it out",
+                        port=port,
+                        why=error.strerror,
+                    )
                 ) from None
 
 

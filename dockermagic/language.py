@@ -20,15 +20,40 @@ FIRST = "00-start.ipynb"
 
 
 class Choice:
-    """Which language is spoken: the one that was chosen, else the notebook's edition, else the locale's."""
+    """Which language is spoken: the one that was chosen, else the notebook's edition, else the locale's.
 
-    chosen: str = ""
+    What is not chosen is found once for the process, and anew after each choice.
+
+    Attributes:
+        chosen: one of `LANGUAGES`; "" for none.
+    """
+
+    def __init__(self) -> None:
+        self._chosen = self._found = ""
+
+    @property
+    def chosen(self) -> str:
+        return self._chosen
+
+    @chosen.setter
+    def chosen(self, language: str) -> None:
+        self._chosen, self._found = language, ""
 
     def current(self) -> str:
-        return self.chosen or detect(os.environ, Path.cwd())
+        if not self._found:
+            self._found = self._chosen or detect(os.environ, here())
+        return self._found
 
 
 CHOICE = Choice()
+
+
+def here() -> Path:
+    """The folder that the process works in; the root where that is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
 
 
 def detect(environ: Mapping[str, str], folder: Path) -> str:

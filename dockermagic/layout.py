@@ -17,9 +17,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from .files import RECORD, replace
-from .language import FIRST
+from .language import FIRST, mark, say
 
-ABOUT = "Written by `dockermagic tutorial`: a hash of each notebook's cells as they were laid out here."
+ABOUT = mark("Written by `dockermagic tutorial`: a hash of each notebook's cells as they were laid out here.")
 READERS_TAGS = ("raises-exception",)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -50,16 +50,18 @@ class Laid:
         """What a learner wants to know, a line for each kind."""
         lines = list(self.remarks)
         if self.new:
-            lines.append(f"New here: {_names(self.new)}.")
+            lines.append(say("New here: {names}.", names=_names(self.new)))
         if self.renewed:
-            lines.append(f"Renewed, as you had not edited them: {_names(self.renewed)}.")
+            lines.append(say("Renewed, as you had not edited them: {names}.", names=_names(self.renewed)))
         if self.kept:
-            lines.append(f"Kept as you edited them: {_names(self.kept)}. Rename one for a fresh copy.")
+            lines.append(say("Kept as you edited them: {names}. Rename one for a fresh copy.", names=_names(self.kept)))
         return lines
 
 
 def _names(paths: list[str]) -> str:
-    return ", ".join(paths) if len(paths) <= 4 else f"{len(paths)} notebooks, {paths[0]} to {paths[-1]}"
+    if len(paths) <= 4:
+        return say(", ").join(paths)
+    return say("{count} notebooks, {first} to {last}", count=len(paths), first=paths[0], last=paths[-1])
 
 
 def course() -> Path:
@@ -72,7 +74,7 @@ def course() -> Path:
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if (folder / FIRST).is_file():
             return folder
-    raise CannotLay("the notebooks are not part of this installation; install dockermagic again")
+    raise CannotLay(say("the notebooks are not part of this installation; install dockermagic again"))
 
 
 def read(path: Path) -> NotebookNode:
@@ -121,22 +123,24 @@ def lay_out(source: Path, folder: Path) -> Laid:
         CannotLay: the folder cannot be used.
     """
     if folder.resolve() == source.resolve():
-        raise CannotLay(f"{folder} holds the course's own notebooks; name another folder with --dir")
+        raise CannotLay(say("{folder} holds the course's own notebooks; name another folder with --dir", folder=folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _lay_out(source, folder)
     except (FileExistsError, NotADirectoryError):
-        raise CannotLay(f"{folder} is not a folder; name another with --dir") from None
+        raise CannotLay(say("{folder} is not a folder; name another with --dir", folder=folder)) from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise CannotLay(f"cannot write to {folder}: {reason}; name another folder with --dir") from None
+        raise CannotLay(
+            say("cannot write to {folder}: {reason}; name another folder with --dir", folder=folder, reason=reason)
+        ) from None
 
 
 def _lay_out(source: Path, folder: Path) -> Laid:
     laid = Laid()
     stored = _read_record(folder / RECORD)
     if stored is None:
-        laid.remarks.append(f"{RECORD} could not be read, so every notebook that differs is kept.")
+        laid.remarks.append(say("{file} could not be read, so every notebook that differs is kept.", file=RECORD))
     record = dict(stored or {})
     for path in _notebooks(source):
         name = path.relative_to(source).as_posix()
@@ -156,7 +160,7 @@ def _lay_out(source: Path, folder: Path) -> Laid:
             continue
         record[name] = wanted
     if record != stored:
-        text = json.dumps({"about": ABOUT, "laid": record}, indent=2, sort_keys=True)
+        text = json.dumps({"about": say(ABOUT), "laid": record}, indent=2, sort_keys=True)
         replace(folder / RECORD, f"{text}\n")
     return laid
 

@@ -15,20 +15,22 @@ from typing import Any
 
 from . import masks, ssh
 from .errors import BadHost, EngineError, NoEngine, NoSuchContext, NotTrusted, PermissionDenied
+from .language import mark, say
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 KNOWN_SOCKETS = (
-    ("{runtime}/docker.sock", "rootless Docker"),
+    ("{runtime}/docker.sock", mark("rootless Docker")),
     ("{home}/.docker/run/docker.sock", "Docker Desktop (macOS)"),
     ("{home}/.docker/desktop/docker.sock", "Docker Desktop (Linux)"),
     ("{home}/.colima/default/docker.sock", "Colima"),
     ("{home}/.rd/docker.sock", "Rancher Desktop"),
     ("{home}/.orbstack/run/docker.sock", "OrbStack"),
     ("{home}/.lima/docker/sock/docker.sock", "Lima"),
-    ("/run/podman/podman.sock", "Podman, as root"),
-    ("{runtime}/podman/podman.sock", "Podman, rootless"),
-    ("{home}/.local/share/containers/podman/machine/podman.sock", "Podman machine"),
+    ("/run/podman/podman.sock", mark("Podman, as root")),
+    ("{runtime}/podman/podman.sock", mark("Podman, rootless")),
+    ("{home}/.local/share/containers/podman/machine/podman.sock", mark("Podman machine")),
 )
+TAKEN, ANSWERS, NO = mark("taken"), mark("answers"), mark("no")
 WITHOUT_TLS = ("unix://", "ssh://", "npipe://")
 LONGEST_SOCKET_PATH = 107
 TCP_PORT, TLS_PORT = 2375, 2376
@@ -56,6 +58,8 @@ class Place:
         named: whether the user named it, so that its failure is an error and no reason to look on.
         tls: the files of its TLS connection.
         problem: why it cannot even be tried.
+        note: what the user should know besides, a sentence.
+        practice: whether it is the practice engine, which is ours to start again.
     """
 
     host: str
@@ -63,11 +67,17 @@ class Place:
     named: bool = False
     tls: TLS | None = None
     problem: EngineError | None = None
+    note: str = ""
+    practice: bool = False
 
     @property
     def why(self) -> str:
         """What named it, and what the user should know of how it is reached."""
-        return f"{self.source}; its certificate is not checked" if self.tls and not self.tls.verify else self.source
+        return (
+            say("{source}; its certificate is not checked", source=self.source)
+            if self.tls and not self.tls.verify
+            else self.source
+        )
 
 
 @dataclass(frozen=True)
@@ -116,13 +126,23 @@ def check(host: str, tls: TLS | None = None) -> str:
     scheme, separator, rest = host.partition("://")
     if scheme == "unix" and len(os.fsencode(rest)) > LONGEST_SOCKET_PATH:
         raise BadHost(
-            f"the socket's path has {len(os.fsencode(rest))} bytes, and the system takes {LONGEST_SOCKET_PATH}",
-            "make a shorter link to it: `ln -s LONG_PATH /tmp/docker.sock`, then `%docker connect unix:///tmp/docker.sock`",
+            say(
+                "the socket's path has {count} bytes, and the system takes {most}",
+                count=len(os.fsencode(rest)),
+                most=LONGEST_SOCKET_PATH,
+            ),
+            say(
+                "make a shorter link to it: `ln -s LONG_PATH /tmp/docker.sock`, "
+                "then `%docker connect unix:///tmp/docker.sock`"
+            ),
         )
     if scheme in ("tcp", "http", "https") and masks.text(host) != host:
         raise BadHost(
-            f"{masks.text(host)} has a password in it, which an address cannot carry, for the docker CLI neither",
-            "leave it out; an engine far away tells its users by TLS certificates or by ssh",
+            say(
+                "{host} has a password in it, which an address cannot carry, for the docker CLI neither",
+                host=masks.text(host),
+            ),
+            say("leave it out; an engine far away tells its users by TLS certificates or by ssh"),
         )
     if scheme == "ssh":
         ssh.words(host)
@@ -132,12 +152,12 @@ def check(host: str, tls: TLS | None = None) -> str:
         return host
     if scheme == "npipe":
         raise BadHost(
-            f"{host} is a Windows named pipe, which Python's requests cannot open",
-            "run the notebooks inside WSL 2, where the engine has a Unix socket",
+            say("{host} is a Windows named pipe, which Python's requests cannot open", host=host),
+            say("run the notebooks inside WSL 2, where the engine has a Unix socket"),
         )
     raise BadHost(
-        f"{host!r} is no address of an engine",
-        "write unix:///path/to/docker.sock, tcp://host:2375, ssh://host, or a context (`docker context ls`)",
+        say("{host!r} is no address of an engine", host=host),
+        say("write unix:///path/to/docker.sock, tcp://host:2375, ssh://host, or a context (`docker context ls`)"),
     )
 
 
@@ -154,14 +174,21 @@ def context(name: str, around: Surroundings, source: str) -> Place:
         host = str(endpoint["Host"])
     except FileNotFoundError:
         raise NoSuchContext(
-            f"there is no docker context {name!r} (from {source})",
-            f"stored ones: {', '.join(context_names(around)) or 'none'}; "
-            "or name an address: `%docker connect unix:///path`",
+            say("there is no docker context {name!r} (from {source})", name=name, source=source),
+            say(
+                "stored ones: {names}; or name an address: `%docker connect unix:///path`",
+                names=", ".join(context_names(around)) or say("none"),
+            ),
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoSuchContext(
-            f"the docker context {name!r} (from {source}) cannot be read: {error!r}",
-            f"look at {meta}, or make it anew with `docker context create`",
+            say(
+                "the docker context {name!r} (from {source}) cannot be read: {error!r}",
+                name=name,
+                source=source,
+                error=error,
+            ),
+            say("look at {file}, or make it anew with `docker context create`", file=meta),
         ) from None
     folder = around.docker_config / "contexts" / "tls" / key / "docker"
     unchecked = bool(endpoint.get("SkipTLSVerify"))
@@ -190,8 +217,8 @@ def _tls(folder: Path, *, verify: bool) -> TLS:
     key = folder / "key.pem"
     if key.exists() and b"ENCRYPTED" in key.read_bytes():
         raise NotTrusted(
-            f"{key} is locked by a passphrase, which is not asked for here, nor by the docker CLI",
-            f"unlock it once: `openssl pkey -in {key} -out key.pem`, and put that in its place",
+            say("{key} is locked by a passphrase, which is not asked for here, nor by the docker CLI", key=key),
+            say("unlock it once: `openssl pkey -in {key} -out key.pem`, and put that in its place", key=key),
         )
 
     def path(name: str) -> str | None:
@@ -225,8 +252,8 @@ def _tls_of(around: Surroundings, host: str) -> TLS | None:
     found = _tls(Path(folder) if folder else around.docker_config, verify=bool(verify))
     if folder and not (found.ca or found.cert):
         raise NotTrusted(
-            f"DOCKER_CERT_PATH names {folder}, which holds no certificates",
-            "it should hold ca.pem, cert.pem and key.pem, from the engine's owner",
+            say("DOCKER_CERT_PATH names {folder}, which holds no certificates", folder=folder),
+            say("it should hold ca.pem, cert.pem and key.pem, from the engine's owner"),
         )
     return found
 
@@ -239,15 +266,17 @@ def places(around: Surroundings, target: str | None = None) -> Iterator[Place]:
         yield _named(host, "DOCKER_HOST", lambda: _addressed(host, "DOCKER_HOST", around))
     for name, source in (
         (around.env.get("DOCKER_CONTEXT"), "DOCKER_CONTEXT"),
-        (_current_context(around), f"the current context in {around.docker_config / 'config.json'}"),
+        (_current_context(around), say("the current context in {file}", file=around.docker_config / "config.json")),
     ):
         if name == "default":
             break
         if name:
-            yield _named(name, source, partial(context, name, around, f"{source} (context {name})"))
-    yield Place(f"unix://{around.default_socket}", "the default socket")
+            yield _named(
+                name, source, partial(context, name, around, say("{source} (context {name})", source=source, name=name))
+            )
+    yield Place(f"unix://{around.default_socket}", say("the default socket"))
     for template, source in KNOWN_SOCKETS:
-        yield Place(f"unix://{template.format(home=around.home, runtime=around.runtime)}", source)
+        yield Place(f"unix://{template.format(home=around.home, runtime=around.runtime)}", say(source))
 
 
 def _named(name: str, source: str, make: Callable[[], Place]) -> Place:
@@ -288,7 +317,9 @@ def hunt(
             return place, _ask(place, probe)
         except EngineError as error:
             if place.named:
-                error.detail = error.detail or f"It was named by {place.source}, so no other engine was tried."
+                error.detail = error.detail or say(
+                    "It was named by {source}, so no other engine was tried.", source=place.source
+                )
                 raise
             tried.append(place.source)
             if isinstance(error, PermissionDenied):
@@ -296,9 +327,15 @@ def hunt(
     if denied:
         raise denied
     raise NoEngine(
-        f"no container engine answers; {len(tried)} places were tried: {', '.join(tried)}",
-        "install Docker (docs.docker.com/get-docker) or Podman (podman.io), start it, then `%docker connect`; "
-        "`%docker doctor` lists every place",
+        say(
+            "no container engine answers; {count} places were tried: {places}",
+            count=len(tried),
+            places=say(", ").join(tried),
+        ),
+        say(
+            "install Docker (docs.docker.com/get-docker) or Podman (podman.io), start it, then `%docker connect`; "
+            "`%docker doctor` lists every place"
+        ),
     )
 
 
@@ -308,10 +345,10 @@ def survey(around: Surroundings, probe: Callable[[Place], dict[str, Any]]) -> li
     over = False
     for place in places(around):
         try:
-            detail, verdict = _answered(_ask(place, probe)), "answers" if over else "taken"
+            detail, verdict = _answered(_ask(place, probe)), ANSWERS if over else TAKEN
             over = True
         except EngineError as error:
-            detail, verdict = short(error), "no"
+            detail, verdict = short(error), NO
         seen.append(Candidate(place.host, place.source, verdict, detail))
         over = over or place.named
     return seen
@@ -336,8 +373,8 @@ def describe(version: dict[str, Any]) -> str:
 
 def short(error: EngineError) -> str:
     """An error in a few words, for a list in which the place stands beside it."""
-    return error.what if type(error) is EngineError else str(type(error).__doc__).rstrip(".")
+    return error.what if type(error) is EngineError else say(str(type(error).__doc__).rstrip("."))
 
 
 def _answered(version: dict[str, Any]) -> str:
-    return f"{describe(version)}, API {version.get('ApiVersion') or '?'}"
+    return say("{name}, API {version}", name=describe(version), version=version.get("ApiVersion") or "?")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BadArgument, FileError
+from .language import say
 
 PIECE = 1 << 20
 CONTENTS = "."
@@ -46,8 +47,12 @@ class Upload:
                 yield piece
         except OSError as error:
             raise FileError(
-                f"{error.filename or self.source} cannot be read: {error.strerror or error}",
-                "make it readable, or name another --input; what was sent of it may be there in part",
+                say(
+                    "{path} cannot be read: {why}",
+                    path=error.filename or self.source,
+                    why=error.strerror or error,
+                ),
+                say("make it readable, or name another --input; what was sent of it may be there in part"),
             ) from None
 
     def _plain(self) -> Iterator[bytes]:
@@ -104,7 +109,10 @@ def _contents(path: Path, size: int) -> Iterator[bytes]:
             left -= len(piece)
             yield piece
     if left:
-        raise FileError(f"{path} became shorter while it was packed", "run the cell again when nothing writes to it")
+        raise FileError(
+            say("{path} became shorter while it was packed", path=path),
+            say("run the cell again when nothing writes to it"),
+        )
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
@@ -143,7 +151,8 @@ def tarball(values: Mapping[str, Any]) -> Upload:
     source = Path(_given(values))
     if not source.is_file() or not tarfile.is_tarfile(source):
         raise BadArgument(
-            f"{source} is no tar archive", "name one, as `%docker get_image` or `%docker export` writes it"
+            say("{source} is no tar archive", source=source),
+            say("name one, as `%docker get_image` or `%docker export` writes it"),
         )
     return Upload(source)
 
@@ -156,9 +165,14 @@ def source(values: Mapping[str, Any]) -> Upload | None:
 def _given(values: Mapping[str, Any]) -> str:
     text = str(values.get("input") or "")
     if not text:
-        raise BadArgument("nothing is named that could be sent", "name a file or a folder of yours: --input PATH")
+        raise BadArgument(
+            say("nothing is named that could be sent"), say("name a file or a folder of yours: --input PATH")
+        )
     if not Path(text).exists():
-        raise BadArgument(f"there is no {text} on this machine", "name a file or folder that is there: --input PATH")
+        raise BadArgument(
+            say("there is no {path} on this machine", path=text),
+            say("name a file or folder that is there: --input PATH"),
+        )
     return text
 
 

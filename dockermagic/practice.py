@@ -21,16 +21,19 @@ from typing import Any
 
 from .errors import NoEngine
 from .exchange import size
+from .language import mark, say
 from .locate import LONGEST_SOCKET_PATH, Surroundings
 
-SOURCE = "the practice engine"
 SECONDS_TO_START = 20.0
 LEAST_ROOM = 1 << 20
 IN_USE = "already uses"  # how it says that another one has its data
 DRILLS = ("slow", "error", "cut", "garbage", "silent")
 DRILLS_PATH = "/practice/drills"
 DRILL_HEADER = "practice-drill"
-AGAIN = "the practice engine had ended and has been started again; containers that ran are Exited (137)"
+AGAIN = mark(
+    "the practice engine had ended and has been started again; containers that ran are Exited (137), "
+    "what you solved stays solved"
+)
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,14 @@ def start(around: Surroundings) -> Home:
     if answers(place):
         return place
     if find_spec("practice_engine") is None or not hasattr(socket, "AF_UNIX"):
-        raise NoEngine("the practice engine is not part of this installation", "install dockermagic again")
+        raise NoEngine(say("the practice engine is not part of this installation"), say("install dockermagic again"))
     until = time.monotonic() + SECONDS_TO_START
     while not answers(place):
         said = _launch(place, until)
         if said and (IN_USE not in said or time.monotonic() > until):
-            raise NoEngine(f"the practice engine ended at once: {said}", f"its log is {place.log}")
+            raise NoEngine(
+                say("the practice engine ended at once: {said}", said=said), say("its log is {file}", file=place.log)
+            )
         time.sleep(0.1 if said else 0)  # another one comes up, or is about to end
     return place
 
@@ -117,14 +122,14 @@ def _launch(place: Home, until: float) -> str:
             )
     except OSError as error:
         raise NoEngine(
-            f"the practice engine cannot be started: {error}",
-            f"it keeps its data in {place.data}; XDG_DATA_HOME names another folder for that",
+            say("the practice engine cannot be started: {error}", error=error),
+            say("it keeps its data in {folder}; XDG_DATA_HOME names another folder for that", folder=place.data),
         ) from None
     while not answers(place):
         if process.poll() is not None:
             return _words(place, begin)
         if time.monotonic() > until:
-            raise NoEngine("the practice engine did not come up", f"its log is {place.log}")
+            raise NoEngine(say("the practice engine did not come up"), say("its log is {file}", file=place.log))
         time.sleep(0.01)
     return ""
 
@@ -137,15 +142,20 @@ def confession(version: Mapping[str, Any]) -> list[str]:
     if "Isolation" not in details:
         return []
     return [
-        "It is not Docker: it runs each container as processes of this machine, in the best isolation that the place "
-        f"allows (here: {details['Isolation']}). `%docker doctor` tells more."
+        say(
+            "It is not Docker: it runs each container as processes of this machine, in the best isolation that "
+            "the place allows (here: {isolation}). `%docker doctor` tells more.",
+            isolation=details["Isolation"],
+        )
     ]
 
 
 def spoilt(headers: Mapping[str, str]) -> list[str]:
     """The note beside an answer that a drill has spoilt, from its headers; nothing for any other."""
     drill = headers.get(DRILL_HEADER)
-    return [f"⚠ a drill has spoilt this answer: {drill}; `%docker drill --off` ends all drills"] if drill else []
+    if not drill:
+        return []
+    return [say("⚠ a drill has spoilt this answer: {drill}; `%docker drill --off` ends all drills", drill=drill)]
 
 
 def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> str:
@@ -153,10 +163,16 @@ def describe(info: Mapping[str, Any], used: Mapping[str, Any], place: Home) -> s
     labels = dict(str(label).partition("=")[::2] for label in info.get("Labels") or [])
     pid = labels.get("dockermagic.pid", "?")
     count = sum(container.get("SizeRw") or 0 for container in used.get("Containers") or [])
-    return (
-        f"isolation: {labels.get('dockermagic.isolation', '?')}; pid {pid}; {info.get('Images', 0)} image(s), "
-        f"{info.get('ContainersRunning', 0)} of {info.get('Containers', 0)} container(s) running; "
-        f"{size((used.get('LayersSize') or 0) + count)} in {place.data}; stop it by `kill {pid}`"
+    return say(
+        "isolation: {isolation}; pid {pid}; {images} image(s), {running} of {containers} container(s) running; "
+        "{size} in {folder}; stop it by `kill {pid}`",
+        isolation=labels.get("dockermagic.isolation", "?"),
+        pid=pid,
+        images=info.get("Images", 0),
+        running=info.get("ContainersRunning", 0),
+        containers=info.get("Containers", 0),
+        size=size((used.get("LayersSize") or 0) + count),
+        folder=place.data,
     )
 
 
@@ -176,5 +192,5 @@ def _words(place: Home, begin: int) -> str:
     except OSError as error:
         return str(error)
     if room < LEAST_ROOM:
-        return f"there is no room left on the disk of {place.data}"
-    return lines[-1] if lines else "it said nothing"
+        return say("there is no room left on the disk of {folder}", folder=place.data)
+    return lines[-1] if lines else say("it said nothing")

@@ -36,6 +36,7 @@ from .errors import (
 )
 from .exchange import Exchange, Request
 from .hunter import PRACTICE, Hunter
+from .language import mark, say
 from .locate import TLS, Candidate, Surroundings
 from .packing import Upload
 
@@ -47,14 +48,15 @@ JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
 TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
 AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
+IN_USE = mark("in use")
 STEPS = {
-    400: "the message says which value; `%docker SUBCOMMAND --help` lists what the call takes",
-    401: "the engine wants credentials that were not sent",
-    403: "the engine, or something in front of it, does not allow this call",
-    404: "`%docker list --all` shows the containers that are there",
-    409: "`%docker inspect` tells the state that is in the way",
-    500: "if that does not tell why, the engine's own log may; `%docker info` shows its warnings",
-    501: "this engine has no such feature: `%docker version` says which engine it is",
+    400: mark("the message says which value; `%docker SUBCOMMAND --help` lists what the call takes"),
+    401: mark("the engine wants credentials that were not sent"),
+    403: mark("the engine, or something in front of it, does not allow this call"),
+    404: mark("`%docker list --all` shows the containers that are there"),
+    409: mark("`%docker inspect` tells the state that is in the way"),
+    500: mark("if that does not tell why, the engine's own log may; `%docker info` shows its warnings"),
+    501: mark("this engine has no such feature: `%docker version` says which engine it is"),
 }
 
 
@@ -84,6 +86,8 @@ class Engine:
         source: why this one.
         version: its answer to `/version`.
         api: the version that we speak with it: the lower of ours and its own.
+        tls: the files of its TLS connection.
+        practice: whether it is the practice engine, which is ours to start again.
     """
 
     host: str
@@ -91,6 +95,7 @@ class Engine:
     version: Mapping[str, Any]
     api: str
     tls: TLS | None = None
+    practice: bool = False
 
     @property
     def name(self) -> str:
@@ -154,7 +159,9 @@ class Session:
             EngineError: none answers, or the version is beyond us.
         """
         place, version = self._hunter.find(target)
-        engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls)
+        engine = Engine(place.host, place.why, version, negotiate(version, place.host), place.tls, place.practice)
+        if place.note:
+            self.tell(place.note)
         return self._take(engine)
 
     def _take(self, engine: Engine) -> Engine:
@@ -184,10 +191,11 @@ class Session:
         seen = self._hunter.survey()
         if self._engine is None:
             return seen
-        host, known = self._engine.host, f"{self._engine.name}, API {self._engine.api}"
+        host = self._engine.host
+        known = say("{name}, API {version}", name=self._engine.name, version=self._engine.api)
         if not any(each.host == host for each in seen):
-            return [Candidate(host, self._engine.source, "in use", known), *seen]
-        return [replace(each, verdict="in use") if each.host == host else each for each in seen]
+            return [Candidate(host, self._engine.source, IN_USE, known), *seen]
+        return [replace(each, verdict=IN_USE) if each.host == host else each for each in seen]
 
     def prepare(self, row: Endpoint, values: Mapping[str, Any], body: bytes | Upload | None = None) -> Request:
         """The request for a row, complete; nothing is sent.
@@ -203,12 +211,13 @@ class Session:
         self._check_age(row.name, row.since)
         for param in row.query:
             if values.get(param.name) is not None:
-                self._check_age(f"{row.name}'s {param.name}", param.since)
+                self._check_age(say("{name}'s {param}", name=row.name, param=param.name), param.since)
         path, query = row.path, arguments.query(row.query, values)
         for param in row.places:
             if not values.get(param.name):
                 raise BadArgument(
-                    f"{row.name} needs {param.name}", f"`%docker {row.name} --help` shows how it is written"
+                    say("{name} needs {what}", name=row.name, what=param.name),
+                    say("`%docker {name} --help` shows how it is written", name=row.name),
                 )
             path = path.replace(f"{{{param.name}}}", quote(str(values[param.name]).removeprefix("/"), safe=""))
         if row.reply == "any":
@@ -231,15 +240,22 @@ class Session:
         for name in values:
             if row.operation and name not in known:
                 raise BadArgument(
-                    f"{row.operation} takes no {name!r}", f"it takes {', '.join(known[: -len(arguments.COMMON)])}"
+                    say("{operation} takes no {name!r}", operation=row.operation, name=name),
+                    say("it takes {known}", known=", ".join(known[: -len(arguments.COMMON)])),
                 )
 
     def _check_age(self, what: str, since: str) -> None:
         engine = self.engine
         if since and endpoints.version(since) > endpoints.version(engine.api):
             raise EngineTooOld(
-                f"{what} came with API {since}, and {engine.name} speaks {engine.api}",
-                "leave it out, or `%docker connect` to a newer engine",
+                say(
+                    "{what} came with API {since}, and {name} speaks {api}",
+                    what=what,
+                    since=since,
+                    name=engine.name,
+                    api=engine.api,
+                ),
+                say("leave it out, or `%docker connect` to a newer engine"),
             )
 
     def call(
@@ -281,11 +297,11 @@ class Session:
             NoEngine: it is, and cannot be started.
         """
         old = self.engine
-        if not old.source.startswith(practice.SOURCE):
+        if not old.practice:
             return False
         place, version = self._hunter.find(PRACTICE)
         self._take(replace(old, host=place.host, version=version, api=negotiate(version, place.host)))
-        self.tell(practice.AGAIN)
+        self.tell(say(practice.AGAIN))
         return True
 
     def send(
@@ -301,7 +317,9 @@ class Session:
         except DockerMagicError as error:
             error.exchange = exchange
             if isinstance(error, TimedOut) and row.patience:
-                error.step = f"it may be under way (`%docker inspect`); give it longer: --{row.patience[0]} 120"
+                error.step = say(
+                    "it may be under way (`%docker inspect`); give it longer: --{option} 120", option=row.patience[0]
+                )
             raise
         assert exchange.status is not None, "an answer has a status"
         if row.endless(values or {}) and exchange.status < 400 and (bound := (values or {}).get("for")):
@@ -310,7 +328,7 @@ class Session:
             said = message(exchange.read())
             raise for_status(exchange.status)(
                 said,
-                row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500]),
+                say(row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500])),
                 detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
@@ -338,7 +356,10 @@ class Session:
         try:
             grace = default if value is None else int(value)
         except (TypeError, ValueError):
-            raise BadArgument(f"{name} takes a whole number of seconds, and no {value!r}", "for instance 5") from None
+            raise BadArgument(
+                say("{name} takes a whole number of seconds, and no {value!r}", name=name, value=value),
+                say("for instance 5"),
+            ) from None
         return None if grace < 0 else grace + self.settings.timeout
 
     def terminal(self, values: Mapping[str, Any], body: bytes | Upload | None = None) -> bool | None:
@@ -396,17 +417,31 @@ def negotiate(version: Mapping[str, Any], host: str) -> str:
     try:
         newest, oldest = endpoints.version(theirs), endpoints.version(least)
     except ValueError as error:
-        raise EngineError(f"{host} names no API version: {error}", "is this a Docker engine?") from None
+        raise EngineError(
+            say("{host} names no API version: {error}", host=host, error=error), say("is this a Docker engine?")
+        ) from None
     name = locate.describe(dict(version))
     if newest < endpoints.version(OLDEST):
         raise EngineTooOld(
-            f"{name} speaks the API up to {theirs}, and dockermagic speaks {OLDEST} to {NEWEST}",
-            "use Docker 1.12 or newer",
+            say(
+                "{name} speaks the API up to {theirs}, and dockermagic speaks {oldest} to {newest}",
+                name=name,
+                theirs=theirs,
+                oldest=OLDEST,
+                newest=NEWEST,
+            ),
+            say("use Docker 1.12 or newer"),
         )
     if oldest > endpoints.version(NEWEST):
         raise EngineTooNew(
-            f"{name} speaks the API from {least} on, and dockermagic speaks {OLDEST} to {NEWEST}",
-            "get a newer dockermagic: `%pip install --upgrade dockermagic`",
+            say(
+                "{name} speaks the API from {least} on, and dockermagic speaks {oldest} to {newest}",
+                name=name,
+                least=least,
+                oldest=OLDEST,
+                newest=NEWEST,
+            ),
+            say("get a newer dockermagic: `%pip install --upgrade dockermagic`"),
         )
     return min(theirs, NEWEST, key=endpoints.version)
 
@@ -417,7 +452,7 @@ def message(body: bytes) -> str:
     try:
         found = json.loads(text)
     except ValueError:
-        return text or "(no message)"
+        return text or say("(no message)")
     return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
 
 
@@ -426,4 +461,6 @@ def _meaning(row: Endpoint, status: int, said: str) -> str:
     meaning = row.statuses.get(status, "")
     if not (meaning and row.operation) or meaning in (said.lower(), *endpoints.FAILED.values()):
         return ""
-    return f"{row.operation} answers {status} when: {meaning}"
+    return say(
+        "{operation} answers {status} when: {meaning}", operation=row.operation, status=status, meaning=say(meaning)
+    )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
@@ -13,7 +11,9 @@ from typing import Any, TextIO
 from . import charts, masks
 from .endpoints import Endpoint
 from .exchange import Exchange, duration, size
+from .language import mark, say
 from .packing import Upload
+from .safe import cut, markup, pad, visible, visible_lines, width
 from .session import Settings
 
 SHORT_ID = 12
@@ -21,7 +21,6 @@ CELL = 200
 LINE = 4000
 PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
-MATH = re.compile(r"[$\\]")
 SHORT = 24
 SIZES = ("memory_usage", "memory_limit", "net_rx", "net_tx", "block_read", "block_write")
 PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
@@ -33,32 +32,6 @@ PRINTED = ("log", "events")  # whose rows a prompt has shown already where they 
 KEEP = 120
 GLUE = {"text/plain": "\n", "text/html": ""}
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
-
-
-def visible(text: str) -> str:
-    """`text` with nothing in it that a terminal or a browser obeys: controls and bidirectional marks shown."""
-    if text.isprintable():  # as nearly all are, and this is many times quicker
-        return text
-    return "".join(char if char.isprintable() or char == "\t" else _shown(char) for char in text)
-
-
-def _shown(char: str) -> str:
-    code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    return char if unicodedata.category(char) == "Zs" else f"\\u{code:04x}"
-
-
-def markup(text: str) -> str:
-    """`text` as HTML that shows just that: nothing in it acts, and MathJax finds no formula."""
-    return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(visible(text)))
-
-
-def cut(text: str, limit: int) -> str:
-    """`text`, or its beginning and how long it is."""
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 class Tree(dict[str, Any]):
@@ -91,11 +64,6 @@ class Code(str):
 
     def _repr_html_(self) -> str:
         return f"<pre><code>{escape(visible_lines(self))}</code></pre>"
-
-
-def visible_lines(text: str) -> str:
-    """As `visible`, newlines kept."""
-    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def dressed(value: Any) -> Any:
@@ -172,9 +140,9 @@ class Page:
     def plain(self) -> str:
         parts = [self.title, "", self.text] if self.text else [self.title]
         for caption, _, rows in self.tables:
-            widths = [max((len(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
+            widths = [max((width(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
             parts += ["", caption]
-            parts += ["  " + "  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+            parts += ["  " + "  ".join(pad(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -222,7 +190,7 @@ def cell(name: str, value: Any) -> str:
     if missing(value):
         return ""
     if type(value).__name__ in ("bool", "bool_"):
-        return "✔ yes" if value else "○ no"
+        return say("✔ yes") if value else say("○ no")
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]
     if isinstance(value, Mapping):
@@ -236,39 +204,41 @@ def cell(name: str, value: Any) -> str:
     return cut(str(value), CELL)
 
 
+CAPTIONS: Mapping[str, tuple[str, str]] = {
+    "containers": (mark("{count} container"), mark("{count} containers")),
+    "images": (mark("{count} image"), mark("{count} images")),
+    "processes": (mark("{count} process"), mark("{count} processes")),
+    "log": (mark("{count} line"), mark("{count} lines")),
+    "archive": (mark("{count} entry"), mark("{count} entries")),
+    "places": (mark("{count} place"), mark("{count} places")),
+    "changes": (mark("{count} change"), mark("{count} changes")),
+    "history": (mark("{count} layer"), mark("{count} layers")),
+    "found": (mark("{count} image"), mark("{count} images")),
+    "usage": (mark("{count} thing"), mark("{count} things")),
+    "pruned": (mark("{count} thing"), mark("{count} things")),
+    "deletions": (mark("{count} thing"), mark("{count} things")),
+    "messages": (mark("{count} message"), mark("{count} messages")),
+    "stats": (mark("{count} sample"), mark("{count} samples")),
+    "events": (mark("{count} event"), mark("{count} events")),
+    "drills": (mark("{count} drill"), mark("{count} drills")),
+    "progress": (mark("{count} exercise"), mark("{count} exercises")),
+}
+
+
 def captioned(frame: Any) -> str:
     """The caption of a frame of ours: how many rows of what, and a note; "" where that would say nothing."""
-    note = frame.attrs[MARKED].get("note")
-    return "; ".join(filter(None, (counted(frame), note))) if counted(frame) else ""
+    caption, note = counted(frame), frame.attrs[MARKED].get("note")
+    return say("{caption}; {note}", caption=caption, note=note) if caption and note else caption
 
 
 def counted(frame: Any) -> str:
     """How many rows of what a frame of ours has: `3 samples`; "" where its kind has no word for it."""
     count = len(frame)
     kind = frame.attrs[MARKED]["kind"]
-    noun = {
-        "containers": "container",
-        "images": "image",
-        "processes": "process",
-        "log": "line",
-        "archive": "entry",
-        "places": "place",
-        "changes": "change",
-        "history": "layer",
-        "found": "image",
-        "usage": "thing",
-        "pruned": "thing",
-        "deletions": "thing",
-        "messages": "message",
-        "stats": "sample",
-        "events": "event",
-        "drills": "drill",
-        "progress": "exercise",
-    }.get(kind)
-    if noun is None:
+    if kind not in CAPTIONS:
         return ""
-    plural = {"process": "processes", "entry": "entries"}.get(noun, noun + "s")
-    return f"{count} {noun if count == 1 else plural}"
+    one, several = CAPTIONS[kind]
+    return say(one if count == 1 else several, count=count)
 
 
 def picture(frame: Any) -> str:
@@ -320,14 +290,19 @@ class Frames:
             return terminal(log_lines(frame, self.settings.lines), captioned(frame))
         shown, left = self._shown(latest(frame))
         rows = [[cell(name, value) for name, value in zip(shown.columns, row, strict=True)] for row in shown.values]
-        more = f"<p>… and {left} more rows; <code>%config DockerMagic.rows = …</code> shows more</p>" if left else ""
+        setting = "<code>%config DockerMagic.rows = …</code>"
+        more = (
+            f"<p>{say('… and {count} more rows; {setting} shows more', count=left, setting=setting)}</p>"
+            if left
+            else ""
+        )
         right = {at for at, dtype in enumerate(shown.dtypes) if dtype.kind in "iuf"}
         return table(captioned(frame), _heads(shown), rows, right) + more + picture(frame)
 
     def plain(self, frame: Any) -> str:
         kind = frame.attrs[MARKED]["kind"]
         if kind in PRINTED and frame.attrs[MARKED].get("live"):
-            return f"({captioned(frame)}, shown above)"
+            return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
             return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
         shown, left = self._shown(latest(frame))
@@ -341,7 +316,7 @@ class Frames:
             "  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]
         ]
         if left:
-            lines.append(f"… and {left} more rows")
+            lines.append(say("… and {count} more rows", count=left))
         return "\n".join([*lines, f"({captioned(frame)})" if captioned(frame) else ""]).rstrip()
 
     def _shown(self, frame: Any) -> tuple[Any, int]:
@@ -351,17 +326,6 @@ class Frames:
 
 def _heads(frame: Any) -> list[str]:
     return [f"{name} (UTC)" if dtype.kind == "M" else str(name) for name, dtype in frame.dtypes.items()]
-
-
-def width(text: str) -> int:
-    """Columns that a text takes on a terminal: two for a wide character."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def pad(text: str, columns: int) -> str:
-    return text + " " * (columns - width(text))
 
 
 def log_lines(frame: Any, limit: int) -> list[str]:
@@ -374,7 +338,8 @@ def log_lines(frame: Any, limit: int) -> list[str]:
         for name, time, stream, line in zip(names, times, shown["stream"], shown["line"], strict=True)
     ]
     left = len(frame) - len(shown)
-    return [f"… {left} lines before these; %config DockerMagic.lines = … shows more", *lines] if left else lines
+    more = say("… {count} lines before these; %config DockerMagic.lines = … shows more", count=left)
+    return [more, *lines] if left else lines
 
 
 def log_line(stream: str, line: str, time: str | None = None) -> str:
@@ -389,10 +354,12 @@ def terminal(lines: Sequence[str], caption: str) -> str:
 
 def bar(count: int, total: int | None, seconds: float, *, ended: bool = False) -> dict[str, Any]:
     """How far a transfer is: a bar, and beside it the bytes and their speed, which say the same in words."""
-    so_far = f"{size(count)} of {size(total)}" if total and not ended else size(count)
+    so_far = say("{part} of {whole}", part=size(count), whole=size(total)) if total and not ended else size(count)
     speed = f"{size(count / seconds)}/s" if seconds else ""
     share = f"{min(count / total, 1):.0%}" if total and not ended else ""
-    words = " · ".join(filter(None, (share, so_far, speed, f"done in {duration(seconds)}" if ended else "")))
+    words = " · ".join(
+        filter(None, (share, so_far, speed, say("done in {time}", time=duration(seconds)) if ended else ""))
+    )
     here, end = (1, 1) if ended else (min(count, total), total) if total else (None, None)
     places = f' value="{here}" max="{end}"' if end else ""
     filled = round(20 * (here or 0) / end) if end else 0
@@ -439,7 +406,9 @@ class Watch:
 
     def _samples(self) -> dict[str, Any]:
         rows = [*{row["name"]: row for row in self._rows}.values()]
-        return self._table(rows, f"{self.count} samples, the last of each container", charts.usage(self._rows))
+        return self._table(
+            rows, say("{count} samples, the last of each container", count=self.count), charts.usage(self._rows)
+        )
 
     def events(self, name: str, batch: Sequence[Mapping[str, Any]]) -> None:
         """New events."""
@@ -454,7 +423,11 @@ class Watch:
 
     def _events(self) -> dict[str, Any]:
         rows = self._rows[-self._settings.rows :]
-        return self._table(rows, f"{self.count} events, the last {len(rows)}", charts.timeline(self._rows))
+        return self._table(
+            rows,
+            say("{count} events, the last {shown}", count=self.count, shown=len(rows)),
+            charts.timeline(self._rows),
+        )
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
@@ -491,7 +464,10 @@ class Watch:
         self._paint(self._log)
 
     def _log(self) -> dict[str, Any]:
-        return {"text/html": terminal(self._lines, f"{self.count} lines"), "text/plain": "\n".join(self._lines)}
+        return {
+            "text/html": terminal(self._lines, say("{count} lines", count=self.count)),
+            "text/plain": "\n".join(self._lines),
+        }
 
     def progress(self, count: int, total: int | None = None) -> None:
         """Bytes that have gone or come so far, of how many where that is known."""
@@ -550,13 +526,13 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
     sent = [_sent(request.body)] if request.body else []
-    answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else ["no answer"]
+    answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else [say("no answer")]
     answer += [f"{name}: {value}" for name, value in masks.headers(exchange.headers.items())]
     body = _frames(exchange) or _body(exchange)
     sections = [
-        ("request", [*head, *([""] if sent else []), *sent]),
-        ("answer", [*answer, *([""] if body else []), *body]),
-        ("the same by curl", [curl]),
+        (say("request"), [*head, *([""] if sent else []), *sent]),
+        (say("answer"), [*answer, *([""] if body else []), *body]),
+        (say("the same by curl"), [curl]),
     ]
     title = f"{exchange.line} ({exchange.host})"
     plain = [visible(title)]
@@ -571,7 +547,10 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
 def _sent(body: bytes | Upload) -> str:
     if isinstance(body, bytes):
         return body.decode("utf-8", "backslashreplace")
-    return f"({'the files of ' if body.name else ''}{body.source}, {size(body.sent)} as a tar archive)"
+    said = mark("(the files of {source}, {size} as a tar archive)")
+    return say(
+        said if body.name else mark("({source}, {size} as a tar archive)"), source=body.source, size=size(body.sent)
+    )
 
 
 def _frames(exchange: Exchange) -> list[str]:
@@ -592,18 +571,18 @@ def _body(exchange: Exchange) -> list[str]:
         except ValueError:
             return [cut(masks.text(text), LINE)]
     left = exchange.received - len(exchange.kept)
-    return [cut(masks.text(text), 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
+    return [cut(masks.text(text), 4 * LINE), *([say("… and {size} more", size=size(left))] if left > 0 else [])]
 
 
 def overview(rows: Iterable[Endpoint], commands: Iterable[tuple[str, str]]) -> Page:
     """What `%docker` alone shows."""
     return Page(
         "%docker SUBCOMMAND …",
-        "One subcommand calls one endpoint of the Docker Engine API. %docker SUBCOMMAND --help tells its options.",
+        say("One subcommand calls one endpoint of the Docker Engine API. %docker SUBCOMMAND --help tells its options."),
         (
-            "Calls of the API",
-            ("subcommand", "endpoint", "what it does"),
-            [(row.name, f"{row.method} {row.path}", row.summary) for row in rows],
+            say("Calls of the API"),
+            (say("subcommand"), say("endpoint"), say("what it does")),
+            [(row.name, f"{row.method} {row.path}", say(row.summary)) for row in rows],
         ),
-        ("Ours", ("subcommand", "what it does"), [*commands]),
+        (say("Ours"), (say("subcommand"), say("what it does")), [*commands]),
     )

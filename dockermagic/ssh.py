@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import masks
 from .errors import BadHost, EngineError, NoDockerThere, NotTrusted, PermissionDenied, Refused, TimedOut, Unreachable
+from .language import mark, say
 
 CONNECT_SECONDS = 10
 GRACE = 2.0
@@ -35,19 +36,19 @@ def words(host: str) -> list[str]:
     except ValueError as error:
         raise _bad(host, str(error)) from None
     if url.password is not None:
-        raise _bad(host, "a password in it is not taken, by the docker CLI neither")
+        raise _bad(host, say("a password in it is not taken, by the docker CLI neither"))
     if not url.hostname or url.hostname.startswith("-"):
-        raise _bad(host, "it has no host's name")
+        raise _bad(host, say("it has no host's name"))
     if url.query or url.fragment:
-        raise _bad(host, "it has more than a path")
+        raise _bad(host, say("it has more than a path"))
     user = ["-l", unquote(url.username)] if url.username else []
     return [*user, *(["-p", str(port)] if port else []), "--", url.hostname]
 
 
 def _bad(host: str, why: str) -> BadHost:
     return BadHost(
-        f"{masks.text(host)} is no address for ssh: {why}",
-        "write ssh://user@host, or ssh://user@host:22/path/docker.sock",
+        say("{host} is no address for ssh: {why}", host=masks.text(host), why=why),
+        say("write ssh://user@host, or ssh://user@host:22/path/docker.sock"),
     )
 
 
@@ -100,8 +101,12 @@ class Line(socket.socket):
         except OSError as error:
             self.close()
             raise EngineError(
-                f"{host} needs the command ssh, which cannot be run here: {error.strerror}",
-                "install OpenSSH's client, or `%docker connect` to an address that needs none",
+                say(
+                    "{host} needs the command ssh, which cannot be run here: {why}",
+                    host=host,
+                    why=error.strerror,
+                ),
+                say("install OpenSSH's client, or `%docker connect` to an address that needs none"),
             ) from None
 
     def recv_into(self, *args: Any) -> int:
@@ -147,78 +152,85 @@ SAYINGS: tuple[tuple[str, type[EngineError], str, str], ...] = (
     (
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
         NotTrusted,
-        "the host key of {name} is not the one that ssh remembers, so it may be another machine",
-        "ask its owner; if the key was changed: `ssh-keygen -R {name}`, then `{ssh}` once in a terminal",
+        mark("the host key of {name} is not the one that ssh remembers, so it may be another machine"),
+        mark("ask its owner; if the key was changed: `ssh-keygen -R {name}`, then `{ssh}` once in a terminal"),
     ),
     (
         "Host key verification failed",
         NotTrusted,
-        "ssh does not know the host key of {name} yet",
-        "run `{ssh}` once in a terminal and compare the fingerprint, then run the cell again",
+        mark("ssh does not know the host key of {name} yet"),
+        mark("run `{ssh}` once in a terminal and compare the fingerprint, then run the cell again"),
     ),
     (
         r"Permission denied \(|Too many authentication failures",
         PermissionDenied,
-        "{name} lets no one in with the keys that ssh has",
-        "`ssh-add` your key, or ask for your public key in authorized_keys; `{ssh}` must work and ask nothing",
+        mark("{name} lets no one in with the keys that ssh has"),
+        mark("`ssh-add` your key, or ask for your public key in authorized_keys; `{ssh}` must work and ask nothing"),
     ),
     (
         "Could not resolve hostname",
         Unreachable,
-        "{name} has no address: {said}",
-        "check the name, and the Host entries of ~/.ssh/config",
+        mark("{name} has no address: {said}"),
+        mark("check the name, and the Host entries of ~/.ssh/config"),
     ),
     (
         "permission denied while trying to connect|dial.*permission denied",
         PermissionDenied,
-        "the user on {name} may not open the engine's socket there",
-        "ask for membership of the group that owns it (often `docker`) on {name}, or name another user",
+        mark("the user on {name} may not open the engine's socket there"),
+        mark("ask for membership of the group that owns it (often `docker`) on {name}, or name another user"),
     ),
     (
         "Cannot connect to the Docker daemon|failed to (?:open|dial)|error during connect|unable to (?:dial|connect)",
         Refused,
-        "ssh reached {name}, where no engine answers: {said}",
-        "start the engine there, or name its socket: ssh://{name}/path/to/docker.sock",
+        mark("ssh reached {name}, where no engine answers: {said}"),
+        mark("start the engine there, or name its socket: ssh://{name}/path/to/docker.sock"),
     ),
     (
         "is not a docker command|unknown command|Did you mean",
         NoDockerThere,
-        "the docker command on {name} is too old for this",
-        "Docker's command there must be 18.09 or newer: `{ssh} docker --version`",
+        mark("the docker command on {name} is too old for this"),
+        mark("Docker's command there must be 18.09 or newer: `{ssh} docker --version`"),
     ),
     (
         "[Cc]onnection refused",
         Refused,
-        "no ssh server listens at {name}",
-        "check host and port, or start the ssh server there",
+        mark("no ssh server listens at {name}"),
+        mark("check host and port, or start the ssh server there"),
     ),
     (
         "timed out",
         TimedOut,
-        "the ssh server of {name} did not answer in time",
-        "check host, port and network: `{ssh}` in a terminal",
+        mark("the ssh server of {name} did not answer in time"),
+        mark("check host, port and network: `{ssh}` in a terminal"),
     ),
     (
         "No route to host|Network is unreachable|kex_exchange_identification|[Cc]onnection (?:closed|reset)",
         Unreachable,
-        "{name} cannot be reached: {said}",
-        "check host, port and network: `{ssh}` in a terminal",
+        mark("{name} cannot be reached: {said}"),
+        mark("check host, port and network: `{ssh}` in a terminal"),
     ),
 )
 
 
 def explain(host: str, code: int | None, said: str) -> EngineError:
     """The error for an ssh that ended with `code` and `said` something, before the engine said anything."""
-    last = next((line for line in reversed(said.strip().splitlines()) if line.strip()), f"it ended with status {code}")
+    ended = say("it ended with status {code}", code=code)
+    last = next((line for line in reversed(said.strip().splitlines()) if line.strip()), ended)
     name = str(urlsplit(host).hostname)
     facts = {"name": name, "ssh": shlex.join(["ssh", *_bare(host)]), "said": last.strip().removeprefix("ssh: ")}
     for pattern, kind, what, step in SAYINGS:
         if re.search(pattern, said):
-            return kind(what.format(**facts), step.format(**facts))
+            return kind(say(what, **facts), say(step, **facts))
     if code == NOT_FOUND:
         return NoDockerThere(
-            f"ssh reached {name}, which has no docker command",
-            "install Docker's command there, or forward the engine's socket: "
-            f"`{forward(host, '/tmp/far.sock')}`, then `%docker connect unix:///tmp/far.sock`",
+            say("ssh reached {name}, which has no docker command", name=name),
+            say(
+                "install Docker's command there, or forward the engine's socket: `{forward}`, then `%docker "
+                "connect unix:///tmp/far.sock`",
+                forward=forward(host, "/tmp/far.sock"),
+            ),
         )
-    return EngineError(f"ssh to {name} ended: {facts['said']}", f"try `{facts['ssh']}` in a terminal")
+    return EngineError(
+        say("ssh to {name} ended: {said}", name=name, said=facts["said"]),
+        say("try `{ssh}` in a terminal", ssh=facts["ssh"]),
+    )

@@ -16,6 +16,7 @@ from typing import Any
 from . import frames
 from .errors import BadFrame, CutShort
 from .exchange import Exchange
+from .language import say
 
 
 def values(exchange: Exchange) -> Iterator[list[Any]]:
@@ -30,8 +31,8 @@ def values(exchange: Exchange) -> Iterator[list[Any]]:
             batch = decoder.feed(chunk)
         except ValueError as error:
             raise BadFrame(
-                f"the stream is no JSON, line by line, as the API says: {error}",
-                "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+                say("the stream is no JSON, line by line, as the API says: {error}", error=error),
+                say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
                 exchange=exchange,
             ) from None
         if batch:
@@ -42,8 +43,8 @@ def values(exchange: Exchange) -> Iterator[list[Any]]:
     except ValueError:
         if not exchange.stopped:
             raise CutShort(
-                "the stream ended inside a JSON value",
-                "the engine may have stopped: try `%docker ping`",
+                say("the stream ended inside a JSON value"),
+                say("the engine may have stopped: try `%docker ping`"),
                 exchange=exchange,
             ) from None
 
@@ -85,15 +86,15 @@ def pieces(exchange: Exchange, tty: Callable[[], bool | None] = lambda: None) ->
             batch = decoder.feed(chunk)
         except ValueError as error:
             raise BadFrame(
-                f"the stream is not framed as the API says: {error}",
-                "with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then",
+                say("the stream is not framed as the API says: {error}", error=error),
+                say("with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then"),
                 exchange=exchange,
             ) from None
         exchange.sample(batch)
         yield batch
     if decoder.pending and not exchange.stopped:
         raise CutShort(
-            f"the stream ended inside a frame, {decoder.pending} bytes after its start",
-            "the engine may have stopped: try `%docker ping`",
+            say("the stream ended inside a frame, {pending} bytes after its start", pending=decoder.pending),
+            say("the engine may have stopped: try `%docker ping`"),
             exchange=exchange,
         )

@@ -20,10 +20,11 @@ from typing import Any
 
 import pandas as pd
 
-from . import bodies, files, frames, masks, merge, samples, streams
+from . import bodies, files, forest, frames, masks, merge, samples, streams
 from .endpoints import Endpoint
 from .errors import CutShort, FileError, ReplyError, StreamFailed, TimedOut
 from .exchange import Exchange, size
+from .language import say
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 ENTRY_TYPES = {
@@ -129,12 +130,16 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
     except (CutShort, FileError, TimedOut) as error:
         error.exchange = exchange
         if isinstance(error, TimedOut):
-            error.step = row.silent or error.step
+            error.step = say(row.silent) or error.step
         raise
     except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
-            "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+            say(
+                "{method} {path} was answered in another form than the API's",
+                method=exchange.request.method,
+                path=exchange.request.path,
+            ),
+            say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
             exchange=exchange,
         ) from error
     finally:
@@ -287,7 +292,11 @@ def images(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
 def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """ContainerTop: a row a process, the engine's own titles as columns.
 
-    A column is int64 or float64 where every value is such a number, and text elsewhere.
+    A column is int64 or float64 where every value is such a number, and text elsewhere. With `tree` the rows are in
+    tree order, and the column tree (text) stands first.
+
+    Raises:
+        ReplyError: a tree is asked for, and ps tells no PID or no PPID.
     """
     found = exchange.json() or {}
     titles = [str(title) for title in found.get("Titles") or []]
@@ -296,7 +305,25 @@ def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame
     for at, title in enumerate(titles):
         texts = [str(process[at]) if at < len(process) else "" for process in listed]
         columns[title] = _numbers(texts)
-    return _frame(columns, "processes")
+    exchange.value = _frame(columns, "processes")
+    return _tree(exchange) if wanted.values.get("tree") else exchange.value
+
+
+def _tree(exchange: Exchange) -> pd.DataFrame:
+    frame = exchange.value
+    lacking = [title for title in ("PID", "PPID") if title not in frame.columns]
+    if lacking:
+        raise ReplyError(
+            f"a tree needs PID and PPID of each process, and ps told no {' and no '.join(lacking)}",
+            'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; as a list: x = %docker last, x.value',
+            exchange=exchange,
+        )
+    rows = frame.to_dict("records")
+    order = forest.branches([(str(row["PID"]), str(row["PPID"])) for row in rows])
+    names = [f"{branch}{forest.short(forest.command(rows[at])) or rows[at]['PID']}" for at, branch in order]
+    sorted_rows = frame.iloc[[at for at, _ in order]].reset_index(drop=True)
+    sorted_rows.insert(0, "tree", _series(names, TEXT))
+    return sorted_rows
 
 
 def _numbers(texts: list[str]) -> tuple[str, Sequence[Any]]:
@@ -450,7 +477,9 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         ) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
-        raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
+        raise CutShort(
+            say("the archive cannot be read: {error}", error=error), say("run the cell again"), exchange=exchange
+        ) from None
 
 
 def _listed(path: Path) -> pd.DataFrame:
@@ -531,9 +560,13 @@ def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         exchange.json()
     exchange.read()
     status = exchange.status or 0
-    said = row.statuses.get(status, exchange.reason)
+    said = _happened(row, exchange)
     first = str(wanted.values.get(row.places[0].name, "")) if row.places else ""
     return _frame({"container": (TEXT, [first]), "status": ("int64", [status]), "happened": (TEXT, [said])}, "outcome")
+
+
+def _happened(row: Endpoint, exchange: Exchange) -> str:
+    return say(row.statuses.get(exchange.status or 0, "")) or exchange.reason
 
 
 def ping(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -654,7 +687,7 @@ def pruned(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     listed = next((value for key, value in told.items() if key.endswith("Deleted")), None) or []
     frame = _gone([each if isinstance(each, dict) else {"Deleted": each} for each in listed], "pruned")
     reclaimed = int(told.get("SpaceReclaimed") or 0)
-    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=f"{size(reclaimed)} of disk came back")
+    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=say("{size} of disk came back", size=size(reclaimed)))
     return frame
 
 
@@ -688,7 +721,7 @@ def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         "usage",
     )
     frame["type"] = _category(list(columns[0]), tuple(USAGE.values()))
-    frame.attrs["dockermagic"]["note"] = f"{size(int(frame['reclaimable'].sum()))} could come back"
+    frame.attrs["dockermagic"]["note"] = say("{size} could come back", size=size(int(frame["reclaimable"].sum())))
     return frame
 
 
@@ -766,7 +799,7 @@ def login(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             "registry": (TEXT, [bodies.host_of(sent.get("serveraddress"))]),
             "username": (TEXT, [str(sent.get("username") or "")]),
             "status": ("int64", [exchange.status or 0]),
-            "happened": (TEXT, [told.get("Status") or row.statuses.get(exchange.status or 0, exchange.reason)]),
+            "happened": (TEXT, [told.get("Status") or _happened(row, exchange)]),
         },
         "login",
     )
@@ -790,8 +823,16 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             if failed:
                 raise StreamFailed(
                     str(failed),
-                    row.steps.get(500) or "the lines before it tell how far it came: `x = %docker last`, then x.value",
-                    detail=f"{row.operation} began with {exchange.status} {exchange.reason}, and failed on the way.",
+                    say(
+                        row.steps.get(500)
+                        or "the lines before it tell how far it came: `x = %docker last`, then x.value"
+                    ),
+                    detail=say(
+                        "{operation} began with {status} {reason}, and failed on the way.",
+                        operation=row.operation,
+                        status=exchange.status,
+                        reason=exchange.reason,
+                    ),
                     exchange=exchange,
                 )
             text = str(each.get("status") or each.get("stream") or _aux(each.get("aux"))).rstrip()

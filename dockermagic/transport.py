@@ -31,12 +31,14 @@ from .errors import (
     NotTrusted,
     PermissionDenied,
     Refused,
+    ReplyError,
     SocketMissing,
     TimedOut,
     Unreachable,
 )
 from .exchange import Reply, Request
-from .frames import WebSocket, masked
+from .frames import WebSocket, masked, proof
+from .language import mark, say
 from .locate import TLS
 from .ssh import Line
 
@@ -152,6 +154,12 @@ class HTTP:
         headers = {name.lower(): value for name, value in response.headers.items()}
         stop = stopper(response)
         taken = request.upgrade and taken_over(response.status_code, headers)
+        if taken and request.upgrade == "websocket" and not proven(request, headers):
+            response.close()
+            raise ReplyError(
+                say("{host} did not answer the handshake of a WebSocket as one does", host=self.host),
+                say("is there a proxy between? `%docker attach` does the same without a WebSocket"),
+            )
         pieces = self._duplex(response, request, seconds) if taken else response_pieces(response)
         return Reply(
             response.status_code,
@@ -261,6 +269,11 @@ def taken_over(status: int, headers: Mapping[str, str]) -> bool:
     return status == 101 or (status == 200 and not told)
 
 
+def proven(request: Request, headers: Mapping[str, str]) -> bool:
+    """Whether the engine has read our handshake: it can say what only the key tells."""
+    return headers.get("sec-websocket-accept") == proof(dict(request.headers)["Sec-WebSocket-Key"])
+
+
 def causes(error: BaseException) -> Iterator[BaseException]:
     """`error`, and all that it wraps: its causes, contexts and arguments, each once."""
     seen: set[int] = set()
@@ -297,17 +310,35 @@ BY_TYPE: tuple[tuple[type[BaseException], type[DockerMagicError]], ...] = (
     (urllib3.exceptions.TimeoutError, TimedOut),
     (TimeoutError, TimedOut),
 )
+WHAT: dict[type[DockerMagicError], str] = {
+    SocketMissing: mark("there is no socket at {host}"),
+    NotASocket: mark("{host} is a file, and no socket"),
+    PermissionDenied: mark("this user may not open {host}"),
+    Refused: mark("nothing listens at {host}"),
+    Unreachable: mark("{host} cannot be reached: {why}"),
+    TimedOut: mark("{host} did not answer within {seconds}"),
+    BadHost: mark("{host} is no address of an engine: {why}"),
+    CutShort: mark("the connection to {host} ended in the middle of the answer"),
+}
+SILENT = mark("{host} fell silent for {seconds}")
 STEPS: dict[type[DockerMagicError], str] = {
-    SocketMissing: "start the engine, or name another: `%docker connect unix:///path`; `%docker doctor` lists them",
-    NotASocket: "an engine's address is a Unix socket: `%docker doctor` lists those that are here",
-    PermissionDenied: "ask for membership of the group that owns the socket (often `docker`), log in anew; "
-    "or use rootless Docker or Podman",
-    Refused: "start the engine (`systemctl start docker`, Docker Desktop, `podman machine start`), "
-    "then run the cell again",
-    Unreachable: "check the host name and the network, then `%docker connect tcp://host:2375`",
-    TimedOut: "is the engine busy or stuck? Try `%docker ping`; wait longer with `%config DockerMagic.timeout = 300`",
-    BadHost: "write unix:///path/to/docker.sock or tcp://host:2375",
-    CutShort: "the engine may have stopped: try `%docker ping`, then run the cell again",
+    SocketMissing: mark(
+        "start the engine, or name another: `%docker connect unix:///path`; `%docker doctor` lists them"
+    ),
+    NotASocket: mark("an engine's address is a Unix socket: `%docker doctor` lists those that are here"),
+    PermissionDenied: mark(
+        "ask for membership of the group that owns the socket (often `docker`), log in anew; "
+        "or use rootless Docker or Podman"
+    ),
+    Refused: mark(
+        "start the engine (`systemctl start docker`, Docker Desktop, `podman machine start`), then run the cell again"
+    ),
+    Unreachable: mark("check the host name and the network, then `%docker connect tcp://host:2375`"),
+    TimedOut: mark(
+        "is the engine busy or stuck? Try `%docker ping`; wait longer with `%config DockerMagic.timeout = 300`"
+    ),
+    BadHost: mark("write unix:///path/to/docker.sock or tcp://host:2375"),
+    CutShort: mark("the engine may have stopped: try `%docker ping`, then run the cell again"),
 }
 
 
@@ -320,17 +351,10 @@ def translate(
         kind = NotASocket
     if kind is NotTrusted:
         return trust.explain(host, why, tls)
-    what = {
-        SocketMissing: f"there is no socket at {host}",
-        NotASocket: f"{host} is a file, and no socket",
-        PermissionDenied: f"this user may not open {host}",
-        Refused: f"nothing listens at {host}",
-        Unreachable: f"{host} cannot be reached: {why}",
-        TimedOut: f"{host} {'fell silent for' if reading else 'did not answer within'} {_seconds(seconds)}",
-        BadHost: f"{host} is no address of an engine: {why}",
-        CutShort: f"the connection to {host} ended in the middle of the answer",
-    }
-    return kind(what.get(kind, f"the call to {host} failed: {why}"), STEPS.get(kind, "see `%docker doctor`"))
+    what = SILENT if kind is TimedOut and reading else WHAT.get(kind, mark("the call to {host} failed: {why}"))
+    return kind(
+        say(what, host=host, why=why, seconds=_seconds(seconds)), say(STEPS.get(kind, mark("see `%docker doctor`")))
+    )
 
 
 def _kind(error: BaseException, reading: bool) -> tuple[type[DockerMagicError], str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .errors import BadArgument, LeftOver
+from .language import say
 
 BOUND = re.compile(r"\s<<\s*([^\W\d]\w*)\s*$")
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -53,8 +54,8 @@ def read(line: str, values: Mapping[str, Any]) -> Line:
         words = shlex.split(text.rstrip(";") if quiet else text)
     except ValueError as error:
         raise BadArgument(
-            f"{str(error).lower()} in: {line.strip()}",
-            'close the quote; an apostrophe inside a word goes in double quotes: "it\'s"',
+            say("{error} in: {line}", error=str(error).lower(), line=line.strip()),
+            say('close the quote; an apostrophe inside a word goes in double quotes: "it\'s"'),
         ) from None
     return Line(words, bound[1] if bound else None, quiet)
 
@@ -101,8 +102,11 @@ class _Scanner:
         if not self.quote and self._after_space():
             rest = self.line[self.at :].strip()
             raise BadArgument(
-                f"`{rest}` is for a shell, and this line goes to no shell",
-                "put a command for the container in quotes: sh -c '…'; for the answer, `x = %docker …`, then x.head()",
+                say("`{rest}` is for a shell, and this line goes to no shell", rest=rest),
+                say(
+                    "put a command for the container in quotes: sh -c '…'; "
+                    "for the answer, `x = %docker …`, then x.head()"
+                ),
             )
         self._copy()
 
@@ -126,8 +130,16 @@ class _Scanner:
             self._copy(1 + len(name[0]))
         else:
             raise LeftOver(
-                f"Python has no variable {first!r}, so `${name[0]}` would be sent as it stands",
-                f"set {first} in a cell above; or, for the container's shell, use single quotes: sh -c 'echo ${first}'",
+                say(
+                    "Python has no variable {first!r}, so `${name}` would be sent as it stands",
+                    first=first,
+                    name=name[0],
+                ),
+                say(
+                    "set {first} in a cell above; or, for the container's shell, use single quotes: sh -c 'echo "
+                    "${first}'",
+                    first=first,
+                ),
             )
 
     def _is_plain(self, expression: str) -> bool:
@@ -157,8 +169,8 @@ class _Scanner:
             if depth == 0:
                 return at
         raise LeftOver(
-            f"`{self.line[self.at :].strip()}` opens a brace and does not close it",
-            "a brace that is meant as such goes in single quotes",
+            say("`{value}` opens a brace and does not close it", value=self.line[self.at :].strip()),
+            say("a brace that is meant as such goes in single quotes"),
         )
 
     def _put(self, expression: str, typed: str) -> None:
@@ -166,13 +178,20 @@ class _Scanner:
             value = self._value(expression)
         except Exception as error:  # noqa: BLE001 - whatever the user's expression raises is what we report
             raise LeftOver(
-                f"`{typed}` has no value in Python: {type(error).__name__}: {error}",
-                "set it in a cell above; JSON goes into the cell under %%docker, filters are written key=value",
+                say(
+                    "`{typed}` has no value in Python: {name}: {error}",
+                    typed=typed,
+                    name=type(error).__name__,
+                    error=error,
+                ),
+                say("set it in a cell above; JSON goes into the cell under %%docker, filters are written key=value"),
             ) from None
         if not isinstance(value, PLAIN):
             raise LeftOver(
-                f"`{typed}` is a {type(value).__name__}, and a line takes words and numbers",
-                "JSON goes into the cell under %%docker, filters are written key=value",
+                say(
+                    "`{typed}` is a {name}, and a line takes words and numbers", typed=typed, name=type(value).__name__
+                ),
+                say("JSON goes into the cell under %%docker, filters are written key=value"),
             )
         self.out.append(self._escaped(str(value)))
 

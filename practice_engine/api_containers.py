@@ -11,7 +11,7 @@ import time
 from typing import Any
 from urllib.parse import quote_plus
 
-from . import archive, clock, containers, digits, filters, gojson, rooted, spec, stats, top, views
+from . import archive, attach_ws, clock, containers, digits, filters, gojson, rooted, spec, stats, top, views
 from .containers import Container
 from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, NotOffered, status_of
 from .frames import DetachKeys, frame
@@ -475,45 +475,71 @@ async def _follow(call: Call, container: Container, reader: Reader, writer: Line
 async def attach(call: Call) -> Any:
     """Errors are told as text: the answer is a stream from its first byte."""
     try:
-        return await _attach(call)
+        container, keys = _attachable(call)
+        tty = container.config["Tty"]
+        await _attached(call, container, keys, _STREAMS, lambda: call.hijack(tty=tty), raw=tty)
     except EngineError as error:
         return Reply(f"{error.message}\r\n".encode(), status_of(error), kind=RAW_STREAM)
+    return None
 
 
-async def _attach(call: Call) -> Any:
+async def attach_over_websocket(call: Call) -> Any:
+    """What both streams say comes as it is, without frames of the API's own."""
+    container, keys = _attachable(call)
+    if (refused := attach_ws.refusal(call.request.headers)) is not None:
+        return refused
+    asked = _STREAMS if call.version >= (1, 42) else ()  # before, all of them came whatever was said
+    await _attached(call, container, keys, asked, lambda: attach_ws.accept(call), raw=True)
+    return None
+
+
+_STREAMS = ("stdin", "stdout", "stderr")
+
+
+def _attachable(call: Call) -> tuple[Container, DetachKeys]:
+    try:
+        keys = DetachKeys(call.text("detachKeys"))
+    except ValueError as error:
+        raise BadParameter(f"Invalid detach keys ({call.text('detachKeys')}) provided") from error
     container = _container(call)
     if container.state.paused:
         raise Conflict(f"container {call['name']} is paused, unpause the container before attach")
     if container.state.restarting:
         raise Conflict(f"container {call['name']} is restarting, wait until the container is running")
-    keys = DetachKeys(call.text("detachKeys"))
-    tty = container.config["Tty"]
-    want = {name: call.flag(name) for name in ("stdin", "stdout", "stderr", "stream", "logs")}
+    return container, keys
+
+
+async def _attached(
+    call: Call, container: Container, keys: DetachKeys, asked: tuple[str, ...], connect: Any, *, raw: bool
+) -> None:
+    want = {name: call.flag(name) if name in asked else True for name in _STREAMS}
     streams = frozenset(number for name, number in (("stdout", STDOUT), ("stderr", STDERR)) if want[name])
-    listener = container.output.listen(streams) if want["stream"] and streams else None
+    listener = container.output.listen(streams) if call.flag("stream") and streams else None
     container.tell("attach")
-    connection = await call.hijack(tty=tty)
+    connection = None
     try:
+        connection = await connect()
         with contextlib.suppress(ConnectionError):
-            if want["logs"]:
-                await _past(container, streams, connection, tty)
-            if want["stream"]:
+            if call.flag("logs"):
+                await _past(container, streams, connection, raw)
+            if call.flag("stream"):
                 await converse(
                     connection,
                     listener,
-                    tty=tty,
+                    raw=raw,
                     stdin=_Feed(container) if want["stdin"] and container.config["OpenStdin"] else None,
-                    keys=keys if tty else None,
+                    keys=keys if container.config["Tty"] else None,
                     detached=lambda: container.tell("detach"),
                 )
     finally:
         if listener is not None:
             container.output.leave(listener)
-        await connection.close()
+        if connection is not None:
+            await connection.close()
 
 
-async def _past(container: Container, streams: frozenset[int], connection: Hijacked, tty: bool) -> None:
-    writer = LineWriter(streams, tty=tty, timestamps=False, since=None, until=None)
+async def _past(container: Container, streams: frozenset[int], connection: Hijacked, raw: bool) -> None:
+    writer = LineWriter(streams, tty=raw, timestamps=False, since=None, until=None)
     reader = container.log.reader()
     try:
         for record in reader.read():
@@ -527,12 +553,13 @@ class _Feed:
 
     def __init__(self, container: Container) -> None:
         self._container = container
+        self.ends = container.config["StdinOnce"] and not container.config["Tty"]  # with what is given, and not before
 
     async def write(self, data: bytes) -> None:
         await (await self._stdio()).write(data)
 
     async def close(self) -> None:
-        if self._container.config["StdinOnce"] and not self._container.config["Tty"]:
+        if self.ends:
             (await self._stdio()).close_stdin()
 
     async def _stdio(self) -> Any:
@@ -543,6 +570,7 @@ class _Feed:
 class ExecFeed:
     def __init__(self, item: Any) -> None:
         self._item = item
+        self.ends = not item.settings["Tty"]
 
     async def write(self, data: bytes) -> None:
         await self._item.stdio.write(data)
@@ -555,22 +583,26 @@ async def converse(
     connection: Hijacked,
     listener: Listener | None,
     *,
-    tty: bool,
+    raw: bool,
     stdin: Any,
     keys: DetachKeys | None,
     detached: Any,
 ) -> None:
-    """Both directions at once, until the process ends, the client goes, or the keys to detach are pressed."""
+    """Both directions at once, until the process ends, the client goes, or the keys to detach are pressed.
+
+    Where the end of the client's direction cannot be the end of the process's input, it is that of the whole.
+    """
     if listener is None and stdin is None:
         return
     reading = asyncio.create_task(_input(connection, stdin, keys))
     tasks = {reading, asyncio.create_task(connection.hung_up())}
     if listener is not None:
-        tasks.add(asyncio.create_task(_output(connection, listener, tty)))
+        tasks.add(asyncio.create_task(_output(connection, listener, raw)))
     try:
         while True:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if done == {reading} and reading.result() == "ended" and listener is not None:
+            half = listener is not None and (stdin is None or stdin.ends)
+            if done == {reading} and reading.result() == "ended" and half:
                 tasks.discard(reading)  # a half-close: the output goes on
                 continue
             if reading in done and reading.result() == "detached":
@@ -582,10 +614,10 @@ async def converse(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _output(connection: Hijacked, listener: Listener, tty: bool) -> None:
+async def _output(connection: Hijacked, listener: Listener, raw: bool) -> None:
     with contextlib.suppress(ConnectionError):
         async for stream, data in listener:
-            await connection.write(data if tty else frame(stream, data))
+            await connection.write(data if raw else frame(stream, data))
 
 
 async def _input(connection: Hijacked, stdin: Any, keys: DetachKeys | None) -> str:

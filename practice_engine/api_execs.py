@@ -7,7 +7,7 @@ from typing import Any
 
 from . import spec
 from .api_containers import ExecFeed, _size_of_screen, converse
-from .errors import BadParameter, EngineError
+from .errors import BadParameter, EngineError, Failed
 from .frames import DetachKeys, frame
 from .runs import NotStarted
 from .web import Call, Reply
@@ -17,7 +17,10 @@ async def create(call: Call) -> Any:
     settings = call.json_or_nothing(spec.EXEC, "container.ExecOptions")
     if not settings["Cmd"]:
         raise BadParameter("No exec command specified")
-    DetachKeys(settings["DetachKeys"])
+    try:
+        DetachKeys(settings["DetachKeys"])
+    except ValueError as error:
+        raise Failed(f"Invalid escape keys ({settings['DetachKeys']}) provided") from error
     await call.engine.get(call["name"]).settled()
     return Reply({"Id": call.engine.new_exec(call["name"], settings).id}, 201)
 
@@ -54,7 +57,7 @@ async def _attached(call: Call, item: Any, options: dict) -> None:
             await converse(
                 connection,
                 listener,
-                tty=tty,
+                raw=tty,
                 stdin=ExecFeed(item) if wants_input else None,
                 keys=DetachKeys(item.settings["DetachKeys"]) if item.settings["Tty"] else None,
                 detached=lambda: item.container.tell("exec_detach", execID=item.id),

@@ -9,8 +9,8 @@ from typing import Any
 
 from . import clock, filters, images
 from .api_containers import moment
-from .errors import BadParameter, NotOffered
-from .web import Call, Reply
+from .errors import BadParameter, NotFound, NotOffered
+from .web import Call, Reply, dump
 
 _LIST_FILTERS = "dangling label label! before since until reference"
 
@@ -169,7 +169,18 @@ async def search(call: Call) -> Any:
 
 
 async def push(call: Call) -> Any:
-    call.engine.images.get(":".join(filter(None, (call["name"], call.text("tag")))))
+    """That there is nothing to push is told in the stream, as Docker does: its head has gone out by then."""
+    reference = ":".join(filter(None, (call["name"], call.text("tag"))))
+    name, _ = images.parse_reference(reference)
+    try:
+        call.engine.images.get(reference)
+    except NotFound:
+        said = f"An image does not exist locally with the tag: {name}"
+        told = [
+            {"status": f"The push refers to repository [{images.full(name)}]"},
+            {"errorDetail": {"message": said}, "error": said},
+        ]
+        return Reply(b"".join(map(dump, told)))
     raise NotOffered("the practice engine has no registry to push to")
 
 

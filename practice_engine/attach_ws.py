@@ -1,112 +1,116 @@
-"""Attach over a websocket: raw bytes both ways, as binary messages."""
+"""A WebSocket over a connection that was taken over (RFC 6455): the same bytes both ways, in frames."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import base64
+import binascii
+import hashlib
+from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote
 
-from tornado.web import HTTPError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from .web import TEXT, Hijacked, Reply
 
-from .api_containers import _Feed
-from .errors import EngineError, status_of
-from .logs import STDERR, STDOUT
-from .web import _FALSE, JSON, dump
-
-ATTACH_PATH = r"(?:/v[\d.]+)?/containers/.*/attach/ws"  # without groups: Tornado would decode them
+_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
+_TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
+_NORMAL, _PROTOCOL_ERROR = (1000).to_bytes(2, "big"), (1002).to_bytes(2, "big")
 
 
-class AttachSocket(WebSocketHandler):
-    def initialize(self, engine: Any, life: Any) -> None:
-        self._engine = engine
-        self._life = life
-        self._sending: asyncio.Task[None] | None = None
-        self._feed: _Feed | None = None
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(64)
-        self._writing: asyncio.Task[None] | None = None
+def refusal(headers: Any) -> Reply | None:
+    """What a handshake that is none is answered with, in Docker's words."""
+    asked = headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in headers.get("Connection", "").lower()
+    if not asked:
+        return Reply(b"not websocket protocol", 400, kind=TEXT)
+    if headers.get("Sec-WebSocket-Version") != "13":
+        return Reply(b"missing or bad WebSocket Version", 400, {"Sec-WebSocket-Version": "13"}, kind=TEXT)
+    try:
+        key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
+    except binascii.Error:
+        key = b""
+    return None if len(key) == 16 else Reply(b"mismatch challenge/response", 400, kind=TEXT)
 
-    def prepare(self) -> None:
-        if self.request.method != "GET":
-            self.set_status(404)
-            self.set_header("Content-Type", JSON)
-            self.finish(dump({"message": "page not found"}))
 
-    def check_origin(self, origin: str) -> bool:
-        return True  # whoever can open the socket may do everything already
+def head(headers: Any) -> list[str]:
+    """The lines that accept a handshake."""
+    proof = base64.b64encode(hashlib.sha1(headers["Sec-WebSocket-Key"].encode() + _MAGIC).digest()).decode()
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    return [*lines, f"Sec-WebSocket-Accept: {proof}"]
 
-    def _flag(self, name: str) -> bool:
-        value = self.request.query_arguments.get(name, [b""])[-1]
-        return value.decode("utf-8", "replace").strip().lower() not in _FALSE
 
-    async def get(self) -> None:
-        name = self.request.path.rpartition("/containers/")[2].removesuffix("/attach/ws")
+class WebSocket:
+    """As `Hijacked`. Their goodbye is the end of their direction, and so is the bare end of it."""
+
+    def __init__(self, connection: Hijacked, *, text: bool = False) -> None:
+        self._connection = connection
+        self._code = _TEXT if text else _BINARY
+        self._rest = b""
+        self._left = 0  # of the payload under way
+        self._key = b""
+        self._at = 0
+
+    async def read(self) -> bytes:
         try:
-            self._container = self._engine.get(unquote(name))
-        except EngineError as error:
-            self.set_status(status_of(error))
-            self.set_header("Content-Type", JSON)
-            self.finish(dump({"message": error.message}))
-            return
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            self.set_status(400)
-            self.clear_header("Content-Type")
-            self.finish(b"not websocket protocol")
-            return
-        await super().get()
+            while not self._left:
+                code, size = await self._frame()
+                if code < _CLOSE:
+                    self._left = size
+                    continue
+                payload = self._unmasked(await self._take(size, size))
+                if code == _CLOSE:
+                    return b""
+                if code == _PING:
+                    await self._send(_PONG, payload)
+            data = await self._take(1, self._left)
+        except EOFError:
+            return b""
+        self._left -= len(data)
+        return self._unmasked(data)
 
-    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
-        if not isinstance(error, HTTPError):  # that is the client's fault, and told to it
-            super().log_exception(kind, error, trace)
+    async def write(self, data: bytes) -> None:
+        """Raises ConnectionError when the other side is gone."""
+        await self._send(self._code, data)
 
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        return subprotocols[0] if subprotocols else None
+    async def hung_up(self) -> None:
+        await self._connection.hung_up()
 
-    async def open(self, *arguments: str) -> None:
-        self._life.request_began()
-        container = self._container
-        streams = frozenset(n for name, n in (("stdout", STDOUT), ("stderr", STDERR)) if self._flag(name))
-        past = []
-        if self._flag("logs"):
-            reader = container.log.reader()
-            past = [record.data for record in reader.read() if record.stream in streams]
-            reader.close()
-        listener = container.output.listen(streams) if self._flag("stream") else None
-        if self._flag("stdin") and container.config["OpenStdin"]:
-            self._feed = _Feed(container)
-            self._writing = asyncio.create_task(self._write())
-        container.tell("attach")
-        self._sending = asyncio.create_task(self._send(past, listener))
+    async def close(self) -> None:
+        with suppress(ConnectionError):  # where they left first
+            await self._send(_CLOSE, _NORMAL)
+        await self._connection.close()
 
-    async def _send(self, past: list[bytes], listener: Any) -> None:
-        with contextlib.suppress(WebSocketClosedError):
-            for data in past:
-                await self.write_message(data, binary=True)
-            if listener is not None:
-                try:
-                    async for _, data in listener:
-                        await self.write_message(data, binary=True)
-                finally:
-                    self._container.output.leave(listener)
-        self.close()
+    async def _send(self, code: int, data: bytes) -> None:
+        size = len(data)
+        short, long = (size, 0) if size < 126 else (126, 2) if size < 1 << 16 else (127, 8)
+        await self._connection.write(bytes([0x80 | code, short]) + (size.to_bytes(long, "big") if long else b"") + data)
 
-    async def on_message(self, message: str | bytes) -> None:
-        if self._feed is not None:
-            await self._queue.put(message.encode() if isinstance(message, str) else message)
+    async def _frame(self) -> tuple[int, int]:
+        """The next frame's code and size; its key is kept. Raises EOFError at the end, and at what is no frame."""
+        first, second = await self._take(2, 2)
+        size = second & 0x7F
+        if not second & 0x80 or first & 0x70 or (first & 0x0F >= _CLOSE and size > 125):
+            await self._send(_CLOSE, _PROTOCOL_ERROR)
+            raise EOFError
+        if long := {126: 2, 127: 8}.get(size, 0):
+            size = int.from_bytes(await self._take(long, long), "big")
+        self._key, self._at = await self._take(4, 4), 0
+        return first & 0x0F, size
 
-    async def _write(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            while (data := await self._queue.get()) is not None:
-                await self._feed.write(data)
-            await self._feed.close()
+    async def _take(self, least: int, most: int) -> bytes:
+        while len(self._rest) < least:
+            data = await self._connection.read()
+            if not data:
+                raise EOFError
+            self._rest += data
+        taken, self._rest = self._rest[:most], self._rest[most:]
+        return taken
 
-    def on_close(self) -> None:
-        self._life.request_ended()
-        if self._sending is not None:
-            self._sending.cancel()
-        if self._writing is not None:
-            if self._container.run is None or self._queue.full():
-                self._writing.cancel()
-            else:
-                self._queue.put_nowait(None)
+    def _unmasked(self, data: bytes) -> bytes:
+        size, start = len(data), self._at % 4
+        self._at += size
+        pad = (self._key * (size // 4 + 2))[start : start + size]
+        return (int.from_bytes(data, "big") ^ int.from_bytes(pad, "big")).to_bytes(size, "big")
+
+
+async def accept(call: Any) -> WebSocket:
+    """Take a connection over whose handshake was looked at."""
+    connection = await call.take_over(head(call.request.headers))
+    return WebSocket(connection, text=call.version < (1, 28))

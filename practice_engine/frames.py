@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import struct
 
-from .errors import Failed
-
 _HEAD = struct.Struct(">BxxxI")
 _CONTROL = {f"ctrl-{chr(code)}": code - 96 for code in range(97, 123)}
 _CONTROL |= {"ctrl-@": 0, "ctrl-[": 27, "ctrl-\\": 28, "ctrl-]": 29, "ctrl-^": 30, "ctrl-_": 31, "DEL": 127}
@@ -16,13 +14,14 @@ def frame(stream: int, data: bytes) -> bytes:
 
 
 class DetachKeys:
-    """Watches the input of a terminal for the sequence; what is not part of it passes."""
+    """Watches the input of a terminal for the sequence; what is not part of it passes.
+
+    Raises:
+        ValueError: the text is no sequence.
+    """
 
     def __init__(self, text: str) -> None:
-        try:
-            self._keys = bytes(_code(word) for word in text.split(",")) if text else b"\x10\x11"
-        except ValueError as error:
-            raise Failed(f"Invalid escape keys ({text}) provided") from error
+        self._keys = bytes(_code(word) for word in text.split(",")) if text else b"\x10\x11"
         self._matched = 0
 
     def look(self, data: bytes) -> tuple[bytes, bool]:

@@ -411,6 +411,14 @@ class Images:
         )
 
 
+def full(name: str) -> str:
+    """A familiar name with the registry that it stands for."""
+    first, slash, _ = name.partition("/")
+    if slash and (set(first) & set(".:") or first == "localhost"):
+        return name
+    return f"docker.io/{name if slash else f'library/{name}'}"
+
+
 def familiar_or_none(text: str) -> str | None:
     try:
         return familiar(text)

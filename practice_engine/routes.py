@@ -44,6 +44,7 @@ ROUTES = [
     Route("POST", "/containers/{name}/wait", containers.wait),
     Route("POST", "/containers/{name}/resize", containers.resize),
     Route("POST", "/containers/{name}/attach", containers.attach),
+    Route("GET", "/containers/{name}/attach/ws", containers.attach_over_websocket),
     Route("POST", "/containers/{name}/rename", containers.rename),
     Route("POST", "/containers/{name}/update", containers.update),
     Route("POST", "/containers/{name}/exec", execs.create),

@@ -20,7 +20,6 @@ import tornado.web
 from tornado.httpserver import HTTPServer
 
 from . import NAME, isolation, kernel, process, tree
-from .attach_ws import ATTACH_PATH, AttachSocket
 from .containers import Engine
 from .nursery import nursery
 from .routes import ROUTES
@@ -180,10 +179,7 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     sock = listen(socket_path)
     socket_file = os.stat(socket_path)
     application = tornado.web.Application(
-        [
-            (ATTACH_PATH, AttachSocket, {"engine": engine, "life": life}),
-            (r".*", Handler, {"router": Router(ROUTES), "engine": engine, "life": life}),
-        ],
+        [(r".*", Handler, {"router": Router(ROUTES), "engine": engine, "life": life})],
         log_function=lambda handler: None,
     )
     server = HTTPServer(application, max_header_size=_MOST_HEADERS, max_body_size=1 << 40, chunk_size=1 << 18)

@@ -186,11 +186,19 @@ class Call:
         return bool(self.request.headers.get("Upgrade"))
 
     async def hijack(self, *, tty: bool) -> Hijacked:
-        self.answered = True
         kind = RAW_STREAM
         if self.wants_upgrade and not tty and self.version >= (1, 42):
             kind = MULTIPLEXED_STREAM
-        return await self._handler.hijack(kind, upgrade=self.wants_upgrade)
+        lines = ["HTTP/1.1 101 UPGRADED" if self.wants_upgrade else "HTTP/1.1 200 OK", f"Content-Type: {kind}"]
+        if self.wants_upgrade:
+            lines += ["Connection: Upgrade", f"Upgrade: {self.request.headers['Upgrade']}"]
+        lines += [f"Api-Version: {API_VERSION}", "Docker-Experimental: false", "Ostype: linux", f"Server: {SERVER}"]
+        return await self.take_over(lines)
+
+    async def take_over(self, head: list[str]) -> Hijacked:
+        """The connection, behind these lines. Raises StreamClosedError when the client has gone already."""
+        self.answered = True
+        return await self._handler.hijack(head)
 
 
 class Hijacked:
@@ -533,7 +541,7 @@ class Handler(tornado.web.RequestHandler):
 
             await asyncio.get_running_loop().run_in_executor(threads, send)
 
-    async def hijack(self, kind: str, *, upgrade: bool) -> Hijacked:
+    async def hijack(self, head: list[str]) -> Hijacked:
         stream = self._take_over()
         sock = stream.socket.dup()  # first: a client that half-closes at once makes Tornado close its own
         pending = asyncio.ensure_future(stream.read_bytes(1 << 40, partial=True))
@@ -541,17 +549,7 @@ class Handler(tornado.web.RequestHandler):
         stream.close()
         await asyncio.gather(pending, return_exceptions=True)
         reader, writer = await asyncio.open_connection(sock=sock)
-        lines = ["HTTP/1.1 101 UPGRADED" if upgrade else "HTTP/1.1 200 OK", f"Content-Type: {kind}"]
-        if upgrade:
-            lines += ["Connection: Upgrade", f"Upgrade: {self.request.headers['Upgrade']}"]
-        lines += [
-            f"Api-Version: {API_VERSION}",
-            "Docker-Experimental: false",
-            "Ostype: linux",
-            f"Server: {SERVER}",
-            *self._told_drill(),
-        ]
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        writer.write(("\r\n".join([*head, *self._told_drill()]) + "\r\n\r\n").encode())
         await writer.drain()
         await asyncio.sleep(_HEAD_PAUSE)
         return Hijacked(reader, writer, early, cut=self._cuts)

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 from plain import Engine, named_engines, reached, usable
+
+from dockermagic.language import CHOICE
+
+os.environ["LC_ALL"] = "C.UTF-8"  # processes that tests start speak English, whatever this machine does
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Sentences are asserted in English; a test that wants Chinese chooses it."""
+    CHOICE.chosen = "en"
+    yield
+    CHOICE.chosen = ""
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 from reference import ROOT, table
 
 from dockermagic.endpoints import ENDPOINTS, NEWEST, OLDEST, Endpoint
+from dockermagic.language import CHOICE, LANGUAGES
 
 COVERAGE = ROOT / "docs" / "coverage.md"
 SPEC = json.loads((ROOT / "tests" / "unit" / "spec.json").read_text(encoding="utf-8"))
@@ -33,8 +34,6 @@ has no entry. *Seen working on*: the test called it there and made a value of th
 """
 LEFT_OUT = {
     "SystemPingHead": "the same as ping, without a body: `%docker HEAD /_ping`",
-    "ContainerStats": "one sample by `%docker GET /containers/web/stats?stream=0`",
-    "SystemEvents": "a bounded run by `%docker GET /events?since=0&until=1`, in UNIX seconds",
 }
 NO_REGISTRY = "no registry is in reach of the tests; refusals are tested there, the good path on an engine of a script"
 UNSEEN = dict.fromkeys(("pull", "push", "search", "auth"), NO_REGISTRY)
@@ -88,6 +87,7 @@ def page() -> str:
 
 
 def main() -> int:
+    CHOICE.chosen = LANGUAGES[0]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when the page is behind")
     check, text = parser.parse_args().check, page()

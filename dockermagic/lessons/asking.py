@@ -10,7 +10,9 @@ What is seen comes from the engine alone, never from the notebook's variables.
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from dockermagic.errors import NotFound
 from dockermagic.language import mark, say
 from dockermagic.session import Session
 
+CHANGES = ("modified", "added", "deleted")
+"""What the kinds 0, 1 and 2 of a change mean."""
 STATES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
 """Podman's words for what Docker calls otherwise."""
 
@@ -88,6 +92,20 @@ class Asker:
             )
         return found
 
+    def image(self, name: str, step: str) -> Mapping[str, Any]:
+        """The image of that name, as `%docker image` tells it.
+
+        Args:
+            step: what to do where it is not there.
+
+        Raises:
+            NotYet: it is not there.
+        """
+        try:
+            return dict(self.json("image", name=name))
+        except NotFound:
+            raise NotYet(say("there is no image `{name}`", name=name), step) from None
+
     def must_be_gone(self, name: str) -> None:
         """
         Raises:
@@ -122,6 +140,11 @@ class Container:
         return str(self.found["Id"])
 
     @property
+    def image(self) -> str:
+        """The id of its image, 64 hexadecimal digits."""
+        return digits(str(self.found["Image"]))
+
+    @property
     def config(self) -> Mapping[str, Any]:
         """`Config`: image, command, environment, labels."""
         return self.found.get("Config") or {}
@@ -151,6 +174,12 @@ class Container:
         return [*(self.config.get("Entrypoint") or []), *(self.config.get("Cmd") or [])]
 
     @property
+    def env(self) -> dict[str, str]:
+        """Its environment; engines add variables of their own."""
+        pairs = (each.partition("=") for each in self.config.get("Env") or [])
+        return {name: value for name, _, value in pairs}
+
+    @property
     def seen(self) -> str:
         """What it is doing, one clause: "`web` exited with 0"."""
         return say(
@@ -167,9 +196,8 @@ class Container:
             NotYet: it is in another state.
         """
         if self.state != state:
-            wanted = say("it should be {state}", state=f"`{state}`")
-            soon = (self.state, state) in PASSING
-            raise NotYet(f"{self.seen}; {wanted}", step or say(STEPS[state]), soon=soon)
+            wanted = say("{seen}; it should be `{state}`", seen=self.seen, state=state)
+            raise NotYet(wanted, step or say(STEPS[state]), soon=(self.state, state) in PASSING)
 
     def must_have_ended(self, code: int, step: str = "") -> None:
         """
@@ -201,6 +229,27 @@ class Container:
                 say("it should be {wanted}", wanted=wanted),
             )
 
+    def must_answer(self, label: str, right: str, step: str = "") -> None:
+        """An answer is given as the value of a label; a wrong one is not told what is right.
+
+        Args:
+            step: where to look, for a wrong answer.
+
+        Raises:
+            NotYet: the label is not there, or says something else.
+        """
+        have = self.labels.get(label)
+        if have is None:
+            raise NotYet(
+                say("`{name}` is there and has no label {wanted}", name=self.name, wanted=f"`{label}`"),
+                say("make it anew with `--replace` and `--label {label}=…`", label=label),
+            )
+        if have != right:
+            raise NotYet(
+                say("`{name}` says `{label}={have}`, and that is not so", name=self.name, label=label, have=have),
+                step or say("look again, then make it anew with `--replace`"),
+            )
+
     def log(self, stream: str = "") -> str:
         """What it wrote, without times; of one stream (`stdout`, `stderr`) or both."""
         wanted = {"stdout": stream != "stderr", "stderr": stream != "stdout"}
@@ -226,6 +275,22 @@ class Container:
             say("{seen}; there is no `{text}` in its log", seen=seen, text=text), step, soon=self.state == "running"
         )
 
+    def file(self, path: str) -> bytes | None:
+        """What a file in it holds; None where there is no file of that path."""
+        try:
+            _, data = self._ask.body("get_archive", id=self.id, path=path)
+        except NotFound:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            entry = tar.next()
+            found = tar.extractfile(entry) if entry is not None else None
+            return None if found is None else found.read()
+
+    def changed(self, kind: str) -> list[str]:
+        """The paths that it has `added`, `modified` or `deleted`, sorted."""
+        found = self._ask.json("changes", id=self.id) or []
+        return sorted(str(each["Path"]) for each in found if CHANGES[each["Kind"]] == kind)
+
     def events(self) -> list[Event]:
         """What happened to it since it was made, oldest first, as far back as the engine remembers.
 
@@ -249,9 +314,14 @@ class Event:
     attributes: Mapping[str, str]
 
 
+def digits(image: str) -> str:
+    """The id of an image without the name of its checksum, which some engines leave out."""
+    return image.removeprefix("sha256:")
+
+
 def named(names: Iterable[str]) -> str:
     """Names as they stand in a sentence: `a`, `b`; or that there are none."""
-    return ", ".join(f"`{name}`" for name in names) or say("none")
+    return say(", ").join(f"`{name}`" for name in names) or say("none")
 
 
 SEEN = {

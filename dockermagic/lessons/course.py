@@ -20,6 +20,14 @@ from . import (
     l08_stop,
     l09_restart,
     l10_kill,
+    l11_wait,
+    l12_exec,
+    l13_attach,
+    l14_archive_and_changes,
+    l17_errors_and_faults,
+    l18_images,
+    l19_a_client_of_your_own,
+    l20_a_bigger_engine,
 )
 from .exercise import Exercise, Lesson
 
@@ -35,6 +43,14 @@ LESSONS: tuple[Lesson, ...] = (
     l08_stop.LESSON,
     l09_restart.LESSON,
     l10_kill.LESSON,
+    l11_wait.LESSON,
+    l12_exec.LESSON,
+    l13_attach.LESSON,
+    l14_archive_and_changes.LESSON,
+    l17_errors_and_faults.LESSON,
+    l18_images.LESSON,
+    l19_a_client_of_your_own.LESSON,
+    l20_a_bigger_engine.LESSON,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}

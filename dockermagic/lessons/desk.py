@@ -9,7 +9,7 @@ from dockermagic.language import say
 from dockermagic.session import Session
 
 from . import course, making
-from .asking import Asker, NotYet
+from .asking import Asker, NotYet, named
 from .cards import Card, Verdict
 from .exercise import Exercise
 from .progress import Progress
@@ -55,7 +55,7 @@ def _what_remains(exercise: Exercise, progress: Progress) -> str:
     left = [each.name for each in lesson.exercises if each.name not in marks or not marks[each.name].done]
     if not left:
         return say("All {count} exercises of {lesson} are solved.", count=len(lesson.exercises), lesson=lesson.name)
-    return say("Still to do in {lesson}: {names}.", lesson=lesson.name, names=", ".join(f"`{each}`" for each in left))
+    return say("Still to do in {lesson}: {names}.", lesson=lesson.name, names=named(left))
 
 
 def _help(exercise: Exercise, progress: Progress) -> str:
@@ -142,15 +142,15 @@ def tidy(session: Session, name: str) -> Card:
 
 def _clear(session: Session, exercise: Exercise) -> list[str]:
     """Remove what an exercise made; a sentence for each container that is not ours, and so stays."""
-    for image in exercise.images:
+    foreign = [name for name in exercise.makes if not making.remove(session, name)]
+    for image in exercise.images:  # after the containers, which may need them
         making.remove_image(session, image)
     return [
         say(
             "`{name}` is there and has no label `dockermagic`, so it stays; `%docker remove {name} --force` removes it",
             name=name,
         )
-        for name in exercise.makes
-        if not making.remove(session, name)
+        for name in foreign
     ]
 
 

@@ -47,6 +47,12 @@ class Maker:
         self.start(name, script, **config)
         self._until(lambda: said in self._ask.container(name).log(), f"`{name}`")
 
+    def kill(self, name: str) -> None:
+        """Send KILL to a container that runs, and wait until it has ended."""
+        with unnoticed(self._session):
+            self._session.call("kill", id=name).read()
+        self._ask.json("wait", id=name)
+
     @staticmethod
     def _until(check: Any, what: str) -> None:
         end = time.monotonic() + PATIENCE

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dockermagic.files import RECORD, replace
-from dockermagic.language import LANGUAGES, say
+from dockermagic.language import LANGUAGES, mark, say
 
 try:
     from fcntl import LOCK_EX, flock
@@ -28,7 +28,7 @@ except ImportError:  # Windows: two kernels at once may lose a mark there
     flock = None  # type: ignore[assignment]
 
 FILE = "dockermagic-progress.json"
-ABOUT = "Written by %docker check, hint, solution and reset: how far you are. Delete it to begin anew."
+ABOUT = mark("Written by %docker check, hint, solution and reset: how far you are. Delete it to begin anew.")
 LEVELS = 3
 
 
@@ -105,7 +105,7 @@ class Progress:
                 if changed == before:
                     return _mark(changed)
                 whole["exercises"][name] = changed
-            text = json.dumps({"about": ABOUT, **whole}, indent=2, ensure_ascii=False)
+            text = json.dumps({"about": say(ABOUT), **whole}, indent=2, ensure_ascii=False)
             try:
                 replace(self.path, f"{text}\n")
             except OSError as error:

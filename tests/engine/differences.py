@@ -54,6 +54,8 @@ NORM: dict[str, int] = {
     "exec_start: paused": 409,
     "exec_inspect: no such exec": 404,
     "exec_resize: no such exec": 404,
+    "changes: nothing of that name": 404,
+    "push: nothing of that name": 200,
     "GET: no such path": 404,
     "GET: a version beyond it": 400,
 }
@@ -106,6 +108,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("Podman", "exec_create: not running", 500, PODMAN),
     Difference("Podman", "exec_create: no command", 500, PODMAN),
     Difference("Podman", "exec_start: detached, no such program", 500, PODMAN),
+    Difference("Podman", "changes: nothing of that name", 500, PODMAN),
+    Difference("Podman", "push: nothing of that name", 404, "it looks for the image before it answers"),
     Difference("Podman", "GET: a version beyond it", 200, "it looks at no version"),
     Difference("Podman", "images: no such filter", 500, PODMAN),
 )

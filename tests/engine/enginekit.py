@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import shlex
+import tarfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -25,6 +27,20 @@ IMAGE = "busybox"
 MINDS_TERM = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done"
 IGNORES_TERM = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
 Found = TypeVar("Found")
+NOWHERE = "es-none"
+BODIES: dict[str, dict[str, Any]] = {
+    "container": {"Image": NOWHERE},
+    "exec": {"Cmd": ["true"]},
+    "exec_start": {"Detach": False},
+    "update": {"RestartPolicy": {"Name": "no"}},
+    "auth": {"username": "me", "password": "secret", "serveraddress": "127.0.0.1:9"},
+}
+SIZE = {"h": 24, "w": 80}
+MORE: dict[str, dict[str, Any]] = {
+    "resize": SIZE,
+    "exec_resize": SIZE,
+    "import": {"repo": NOWHERE},
+}
 
 
 def unique() -> str:
@@ -39,6 +55,23 @@ def until(check: Callable[[], Found], what: str, seconds: float = 60) -> Found:
             raise AssertionError(f"not within {seconds:g} s: {what}; last seen: {found!r}")
         time.sleep(0.05)
     return found
+
+
+def least(row: str, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The least that a call must be told: its body in a list, if it has one, and its values. All names are of nothing.
+
+    Args:
+        folder: where files may be made that are to be sent.
+    """
+    found = BY_NAME[row]
+    names = {param.name: NOWHERE for param in (*found.places, *found.query) if param.kind in arguments.PLACED}
+    values = {**names, **MORE.get(row, {})}
+    if any(param.kind == "source" for param in found.local):
+        (folder / "Dockerfile").write_text("FROM scratch\n")
+        with tarfile.open(folder / "root.tar", "w") as archive:
+            archive.add(folder / "Dockerfile", "Dockerfile")
+        values["input"] = str(folder if found.body == "context" else folder / "root.tar")
+    return [BODIES[found.body]] if found.body in BODIES else [], values
 
 
 class Made:
@@ -151,7 +184,8 @@ class Magic:
         self.text = ""
 
     def __call__(self, row: str, body: Any = None, /, **values: Any) -> Any:
-        words, params = [row], (*BY_NAME[row].places, *BY_NAME[row].query, *BY_NAME[row].local)
+        words, found = [row], BY_NAME[row]
+        params = (*found.places, *found.query, *found.local, *arguments.COMMON)
         assert set(values) <= {param.name for param in params}, values
         for param in params:
             if param.name not in values or values[param.name] is False:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from enginekit import IMAGE, Caller, Made, Magic, unique
+from enginekit import IMAGE, Caller, Made, Magic, least, unique
 from plain import Engine
 
 from dockermagic import commands, errors
@@ -67,12 +67,10 @@ def test_the_python_text_does_the_same(magic: Magic, made: Made, tmp_path: Path)
 
 @pytest.mark.parametrize("row", [row.name for row in ENDPOINTS])
 @pytest.mark.parametrize("tongue", ["curl", "python", "cli"])
-def test_other_tongues_send_nothing(magic: Magic, made: Made, row: str, tongue: str) -> None:
-    found = next(each for each in ENDPOINTS if each.name == row)
-    words = {"create": [IMAGE, "--name", unique()], "rename": ["es-none", "es-none2"]}.get(row)
-    words = words if words is not None else ["es-none"] * len(found.places)
+def test_other_tongues_send_nothing(magic: Magic, row: str, tongue: str, tmp_path: Path) -> None:
+    body, values = least(row, tmp_path)
     before = magic.session.last
-    text = magic.run(f"%docker {row} --as {tongue} {shlex.join(words)}")
+    text = magic(row, *body, **values, **{"as": tongue})
     assert isinstance(text, str)
     assert text
     assert magic.session.last is before

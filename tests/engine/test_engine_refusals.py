@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from differences import DIFFERENCES, NORM, expected
-from enginekit import IMAGE, Caller, Made, unique, until
+from enginekit import IMAGE, Caller, Made, least, unique, until
 from plain import Engine
 
 from dockermagic import errors
 from dockermagic.endpoints import ENDPOINTS
 
-SIZE = {"h": 24, "w": 80}
 CLASSES = {
     400: errors.BadRequest,
     404: errors.NotFound,
@@ -120,14 +120,16 @@ def test_every_difference_is_of_a_case() -> None:
     assert all(difference.status != NORM[difference.case] and difference.reason for difference in DIFFERENCES)
 
 
-@pytest.mark.parametrize("row", [row.name for row in ENDPOINTS if row.places])
-def test_no_such_container(by: Caller, row: str) -> None:
-    more = {"rename": {"name": unique()}, "resize": SIZE, "exec_resize": SIZE}.get(row, {})
-    body = {"exec_create": {"Cmd": ["true"]}, "exec_start": {"Detach": False}}.get(row)
-    with pytest.raises(errors.NotFound) as caught:
-        by(row, *([body] if body else []), id="es-none", **more)
-    assert caught.value.status == 404
-    assert re.search("no such (container|exec)|not found", caught.value.what.lower())
+@pytest.mark.parametrize("row", [row.name for row in ENDPOINTS if row.places or row.name == "commit"])
+def test_nothing_of_that_name(by: Caller, row: str, tmp_path: Path) -> None:
+    body, values = least(row, tmp_path)
+    case = f"{row}: nothing of that name"
+    status = expected(case, by.session.engine.name) if case in NORM else 404
+    with pytest.raises(errors.StreamFailed if status < 400 else CLASSES[status]) as caught:
+        by(row, *body, **values)
+    assert by.last.status == status
+    said = "no such (container|exec|image)|not found|not known|failed to find|does not exist"
+    assert by.last.request.method == "HEAD" or re.search(said, caught.value.what.lower())
     assert any("→" in line for line in caught.value.lines())
 
 

@@ -55,8 +55,11 @@ def test_fails_as_handed_out_passes_with_its_solution_and_fails_after_reset(
 @EXERCISES
 def test_a_row_is_complete(exercise: Exercise) -> None:
     lesson = course.LESSON_OF[exercise.name]
-    topic = lesson.name.partition("-")[2]
-    assert re.fullmatch(rf"{topic}(-[a-z0-9]+)+", exercise.name), "kebab-case, begins with the lesson's topic"
+    topic, *words = lesson.name.split("-")[1:]
+    begins = "|".join(("-".join([topic, *words]), topic, *words))
+    assert re.fullmatch(rf"({begins})(-[a-z0-9]+)+", exercise.name), (
+        "kebab-case, begins with a word of the lesson's name"
+    )
     assert 1 <= exercise.minutes <= 20
     assert exercise.task.endswith((".", "?"))
     assert len(exercise.hints) >= 2

@@ -1,5 +1,7 @@
 """The tutorial where there is no Docker: `python alone.py NOTEBOOKS` runs it on the engine that the client starts.
 
+`python alone.py NOTEBOOKS all` runs every lesson once, in place of the first eleven twice.
+
 HOME should be fresh. The last line is a report as JSON: what the engine is, how long the first result took, and
 the problems in each run of each notebook.
 """
@@ -40,9 +42,10 @@ def first(folder: Path) -> list[str]:
     return problems(run(path, None, folder))
 
 
-def tutorial(folder: Path) -> list[Path]:
-    """The eleven notebooks."""
-    return sorted(folder.glob("*.ipynb"))[:TUTORIAL]
+def plan(folder: Path, *, everything: bool) -> list[tuple[Path, int]]:
+    """Which notebooks, and how often each: the eleven of the tutorial twice, or every one once."""
+    notebooks = sorted(folder.glob("*.ipynb"))
+    return [(path, 1) for path in notebooks] if everything else [(path, TIMES) for path in notebooks[:TUTORIAL]]
 
 
 def about(engine: Engine) -> dict[str, Any]:
@@ -68,21 +71,22 @@ def main() -> int:
     began = float(os.environ.get("POD_CREATED") or time.time())
     engine = Engine("practice", practice.home(Surroundings()).host)
     try:
-        report = learn(engine, Path(sys.argv[1]), began)
+        report = learn(engine, Path(sys.argv[1]), began, everything=sys.argv[2:] == ["all"])
     finally:
         ended = end(practice.home(Surroundings()))
     print(REPORT + json.dumps({**report, "ended": ended}), flush=True)
     return 0
 
 
-def learn(engine: Engine, notebooks: Path, began: float) -> dict[str, Any]:
+def learn(engine: Engine, notebooks: Path, began: float, *, everything: bool) -> dict[str, Any]:
     """Everything but the end; the report."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(shutil.copytree(notebooks, Path(temporary, "notebooks")))
         report: dict[str, Any] = {"first": first(folder), "seconds": round(time.time() - began, 1)}
         report |= about(engine)
         report["runs"] = {
-            path.name: [verdict(path, None, folder) for _ in range(TIMES)] for path in tutorial(folder)
+            path.name: [verdict(path, None, folder) for _ in range(times)]
+            for path, times in plan(folder, everything=everything)
         }
     report["left"] = sorted(engine.labelled())
     report["same"] = about(engine)["pid"] == report["pid"]

@@ -1,4 +1,5 @@
-"""A pod as Binder gives it, made on a real engine: Debian, the project in a venv, one unprivileged user.
+"""A pod as Binder gives it, made on a real engine by the steps in `binder/`: Debian with the packages of `apt.txt`,
+a venv with `requirements.txt`, and the repository as the home of one unprivileged user, who ran `postBuild`.
 
 `python tests/pod/pod.py ENGINE_HOST` builds it and prints what the checks in it found; root, debootstrap and
 Debian's archive are needed. The root file system without the project is kept in $DOCKERMAGIC_POD_CACHE,
@@ -29,12 +30,15 @@ from plain import Engine
 
 REPOSITORY = Path(__file__).parents[2]
 CACHE = "DOCKERMAGIC_POD_CACHE"
-PACKAGES = ("python3", "python3-venv", "busybox-static", "proot", "curl", "ca-certificates")
-TOOLS = ("pytest>=8.2", "pytest-timeout>=2.3", "nbclient>=0.10")
+BINDER_FOLDER = REPOSITORY / "binder"
+REQUIREMENTS = BINDER_FOLDER / "requirements.txt"
+PACKAGES = ("python3", "python3-venv", "ca-certificates", *(BINDER_FOLDER / "apt.txt").read_text().split())
+TOOLS = ("pytest>=8.2", "pytest-timeout>=2.3", "nbclient>=0.10", "hatchling>=1.25")
 USER = 1000
-HOME = "/home/learner"
+HOME = "/home/jovyan"
 PYTHON = "srv/venv/bin/python"
-CHECKED = ("tests", "notebooks", "pyproject.toml")
+PATH = "/srv/venv/bin:/usr/bin:/bin"
+OUTSIDE = (".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", ".ipynb_checkpoints", "dockermagic-tutorial")
 UNUSED = ("./var/cache", "./var/lib/apt", "./usr/share/doc", "./usr/share/locale", "./usr/share/man", "./wheels")
 GIGABYTE = 1 << 30
 MINUTES = 30.0
@@ -61,6 +65,8 @@ class Kind:
     without: tuple[str, ...] = ()
 
 
+START = (f"{HOME}/binder/start",)
+"""What the image runs first, as Binder's own entry point does."""
 NOTHING = {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"]}
 UNCONFINED = {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges", "seccomp=unconfined"]}
 BINDER = Kind("binder", host=NOTHING)
@@ -105,9 +111,7 @@ def archive() -> tuple[str, str]:
 def base(folder: Path) -> Path:
     """A root file system with all but the project, made in `folder` unless it is there."""
     mirror, suite = archive()
-    needs = re.search(r"^dependencies = \[.*?^\]", (REPOSITORY / "pyproject.toml").read_text(), re.M | re.S)
-    assert needs, "pyproject.toml has another form"
-    wanted = [suite, *PACKAGES, *TOOLS, needs[0]]
+    wanted = [suite, *PACKAGES, *TOOLS, REQUIREMENTS.read_text()]
     root = folder / hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
     if (root / "wheels" / "complete").exists():
         return root
@@ -117,43 +121,32 @@ def base(folder: Path) -> Path:
     asked = "import sys; print('%d.%d' % sys.version_info[:2])"
     version = run("chroot", root, "python3", "-c", asked).strip()
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", root / "wheels"]
-    run(*download, "--only-binary=:all:", "--python-version", version, project(root / "wheels"), *TOOLS)
-    run("chroot", root, "python3", "-m", "venv", "/srv/venv")
-    run("chroot", root, f"/{PYTHON}", *install("dockermagic", *TOOLS))
+    run(*download, "--only-binary=:all:", "--python-version", version, "--requirement", REQUIREMENTS, *TOOLS)
+    (root / "srv" / "venv").mkdir()
+    os.chown(root / "srv" / "venv", USER, USER)
+    shutil.copy(REQUIREMENTS, root / "wheels")
+    as_user(root, "python3", "-m", "venv", "/srv/venv")
+    as_user(root, f"/{PYTHON}", "-m", "pip", "install", "--quiet", "--requirement", "/wheels/requirements.txt", *TOOLS)
     (root / "wheels" / "complete").touch()
     return root
 
 
-def project(folder: Path) -> Path:
-    """The wheel of the project as it is now."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("dockermagic-*.whl"):
-        old.unlink()
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, REPOSITORY)
-    return next(folder.glob("dockermagic-*.whl"))
-
-
-def install(*words: str) -> list[str]:
-    return ["-m", "pip", "install", "--quiet", "--no-index", "--find-links", "/wheels", *words]
+def as_user(root: Path, *command: str) -> str:
+    """What a program says that the pod's user runs at home, while the image is built; pip finds what was downloaded."""
+    (root / HOME.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    os.chown(root / HOME.lstrip("/"), USER, USER)
+    env = ("env", "-i", f"--chdir={HOME}", f"HOME={HOME}", f"PATH={PATH}", "LANG=C.UTF-8")
+    pip = ("PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "PIP_NO_CACHE_DIR=1", "PIP_DISABLE_PIP_VERSION_CHECK=1")
+    return run("chroot", f"--userspec={USER}:{USER}", root, *env, *pip, *command)
 
 
 def furnish(root: Path) -> None:
-    """The project as it is now, what checks it, and a home."""
-    wheel = project(root / "wheels")
-    run("chroot", root, f"/{PYTHON}", *install("--force-reinstall", "--no-deps", f"/wheels/{wheel.name}"))
-    check = root / "srv" / "check"
-    shutil.rmtree(check, ignore_errors=True)
-    check.mkdir()
-    for name in CHECKED:
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, check / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-        else:
-            shutil.copy(source, check / name)
+    """The repository as it is now, at home, and what `postBuild` makes of it."""
     home = root / HOME.lstrip("/")
     shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    os.chown(home, USER, USER)
+    shutil.copytree(REPOSITORY, home, ignore=shutil.ignore_patterns(*OUTSIDE))
+    run("chown", "-R", f"{USER}:{USER}", home)
+    as_user(root, f"{HOME}/binder/postBuild")
 
 
 @contextmanager
@@ -174,7 +167,7 @@ def image(engine: Engine) -> Iterator[str]:
         try:
             yield name
         finally:
-            engine.call("DELETE", f"/images/{name}", params={"force": "1"})
+            engine.call("DELETE", f"/images/{name}", params={"force": "1"}, timeout=PATIENCE)
 
 
 AS_TAR = {"Content-Type": "application/x-tar"}
@@ -196,15 +189,16 @@ class Outcome:
     memory: int
 
 
-def check(engine: Engine, name: str, kind: Kind, *words: str) -> Outcome:
-    """Run `inside.py` in a pod of that kind, with no network and no Docker."""
-    script = "/srv/check/tests/pod/inside.py"
+def check(engine: Engine, name: str, kind: Kind, *words: str, entry: tuple[str, ...] = ()) -> Outcome:
+    """Run `inside.py` in a pod of that kind, with no network and no Docker, by way of `entry`."""
+    script = f"{HOME}/tests/pod/inside.py"
+    told = ["BINDER_LAUNCH_HOST=https://mybinder.org/", f"POD_CREATED={time.time()}"]
     body = {
         "Image": name,
         "User": kind.user,
         "WorkingDir": HOME,
-        "Env": ["HOME=" + HOME, "LANG=C.UTF-8", "PATH=/usr/bin:/bin", f"POD_CREATED={time.time()}"],
-        "Cmd": [f"/{PYTHON}", "-u", script, *words],
+        "Env": [f"HOME={HOME}", "LANG=C.UTF-8", f"PATH={PATH}", *told],
+        "Cmd": [*entry, f"/{PYTHON}", "-u", script, *words],
         "HostConfig": {"Memory": 2 * GIGABYTE, "NanoCpus": 10**9, "NetworkMode": "none", **kind.host},
     }
     made = engine.call("POST", "/containers/create", json=body)
@@ -219,7 +213,7 @@ def check(engine: Engine, name: str, kind: Kind, *words: str) -> Outcome:
         code = engine.call("POST", f"{pod}/wait").json()["StatusCode"]
         said = text(engine.call("GET", f"{pod}/logs", params={"stdout": "1", "stderr": "1"}).content)
     finally:
-        engine.call("DELETE", pod, params={"force": "1", "v": "1"})
+        engine.call("DELETE", pod, params={"force": "1", "v": "1"}, timeout=PATIENCE)
     reports = [line.removeprefix(REPORT) for line in said.splitlines() if line.startswith(REPORT)]
     return Outcome(code, said, json.loads(reports[-1]) if reports else {}, memory)
 
@@ -262,10 +256,12 @@ def text(stream: bytes) -> str:
 
 def main() -> int:
     engine = Engine("docker", sys.argv[1])
-    failed = 0
     with image(engine) as name:
+        learned = check(engine, name, BINDER, "course", entry=START)
+        print(f"{learned.said}\n{learned.memory / GIGABYTE:.2f} GB at most")
+        failed = learned.code
         for kind in KINDS:
-            outcome = check(engine, name, kind, *(("tutorial", "isolation") if kind == BINDER else ("isolation",)))
+            outcome = check(engine, name, kind, "isolation")
             print(
                 f"== {kind.name}: ended with {outcome.code}, {outcome.memory / GIGABYTE:.2f} GB at most\n{outcome.said}"
             )

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 from plain import Engine, named_engines, usable
-from pod import BINDER, GIGABYTE, KINDS, Kind, check, image
+from pod import BINDER, GIGABYTE, KINDS, START, Kind, check, image
+
+from dockermagic.lessons.course import LESSONS
 
 ASKED = "DOCKERMAGIC_POD"
 TIERS = {
@@ -44,16 +46,23 @@ def pod(docker: Engine) -> Iterator[str]:
         yield name
 
 
-def test_the_tutorial_in_a_pod_without_capabilities(docker: Engine, pod: str) -> None:
-    outcome = check(docker, pod, BINDER, "tutorial")
+def test_the_course_in_a_pod_without_capabilities(docker: Engine, pod: str) -> None:
+    """Started as Binder starts it; `%docker` is there in a new kernel, and every lesson runs while Lab does."""
+    outcome = check(docker, pod, BINDER, "course", entry=START)
     assert outcome.code == 0, outcome.said
-    report = outcome.report["tutorial"]
-    print(f"{report['tier']}, first result after {report['seconds']} s, all after {report['minutes']} minutes")
-    print(f"{outcome.memory / GIGABYTE:.2f} GB at most; {report['warnings']}")
+    report = outcome.report["course"]
+    print(f"{report['tier']}, first result after {report['first_result']} s, all after {report['minutes']} minutes")
+    print(
+        f"{outcome.memory / GIGABYTE:.2f} GB at most, {report['held'] / GIGABYTE:.2f} at the end; {report['warnings']}"
+    )
     assert outcome.report["uid"] == 1000
+    assert report["lab"] == 200
+    assert report["shown"].startswith("This is Binder")
+    assert "practice engine" in report["shown"]
+    assert "GET /v" in report["shown"]
     assert report["tier"] == TIERS[BINDER.name]
     assert not report["first"]
-    assert len(report["runs"]) == 11
+    assert list(report["runs"]) == [f"{lesson.name}.ipynb" for lesson in LESSONS]
     assert not {name: found for name, found in report["runs"].items() if any(found)}
     assert not report["left"]
     assert report["same"], "the engine did not outlive a kernel"

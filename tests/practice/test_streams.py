@@ -21,7 +21,9 @@ def upgrade(engine: Engine, path: str, body: str = "") -> socket.socket:
 def read_head(sock: socket.socket) -> tuple[str, bytes]:
     data = b""
     while b"\r\n\r\n" not in data:
-        data += sock.recv(65536)
+        piece = sock.recv(65536)
+        assert piece, data
+        data += piece
     head, _, rest = data.partition(b"\r\n\r\n")
     return head.decode(), rest
 
@@ -173,23 +175,113 @@ def test_listeners_that_went_away_are_forgotten(engine: Engine) -> None:
     eventually(lambda: engine.get("/info").json["NEventsListener"] == 0)
 
 
-def test_attach_over_a_websocket(engine: Engine) -> None:
-    identity = engine.run("cat", OpenStdin=True)
+def test_where_input_does_not_end_the_attachment_does(engine: Engine) -> None:
+    """As on Docker: who ends his direction of a container that was not made StdinOnce, ends both."""
+    for settings in ({"OpenStdin": True}, {"OpenStdin": True, "Tty": True, "StdinOnce": True}):
+        identity = engine.run("sh", "-c", "while :; do sleep 1; done", **settings)
+        sock = upgrade(engine, f"/containers/{identity}/attach?stream=1&stdin=1&stdout=1")
+        assert read_head(sock)[0].startswith("HTTP/1.1 101")
+        sock.shutdown(socket.SHUT_WR)
+        assert read_all(sock) == b""
+        assert engine.state(identity)["Running"]
+        sock.close()
+
+
+def websocket(engine: Engine, identity: str, more: str = "") -> tuple[socket.socket, str, bytes]:
     sock = engine.raw(
-        f"GET /containers/{identity}/attach/ws?stream=1&stdin=1&stdout=1 HTTP/1.1\nHost: e\n"
+        f"GET /containers/{identity}/attach/ws?stream=1&stdin=1&stdout=1{more} HTTP/1.1\nHost: e\n"
         "Upgrade: websocket\n"
         "Connection: Upgrade\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13\n\n"
     )
-    head, rest = read_head(sock)
-    assert head.startswith("HTTP/1.1 101")
-    mask = b"abcd"
-    payload = b"hello\n"
+    return sock, *read_head(sock)
+
+
+def sent(payload: bytes, first: int = 0x82, mask: bytes = b"abcd") -> bytes:
+    """One frame of a client's."""
+    size = len(payload)
+    long = (size.to_bytes(2, "big") if size < 1 << 16 else size.to_bytes(8, "big")) if size > 125 else b""
+    short = size if not long else 126 if len(long) == 2 else 127
     masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
-    sock.sendall(bytes([0x82, 0x80 | len(payload)]) + mask + masked)
-    while len(rest) < 2 + len(payload):
+    return bytes([first, 0x80 | short]) + long + mask + masked
+
+
+def received(data: bytes) -> list[tuple[int, bytes]]:
+    """The frames of a server's: code and payload."""
+    found = []
+    while data:
+        size, at = data[1], 2
+        if size > 125:
+            at = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:at], "big")
+        found.append((data[0], data[at : at + size]))
+        data = data[at + size :]
+    return found
+
+
+def test_attach_over_a_websocket(engine: Engine) -> None:
+    sock, head, rest = websocket(engine, engine.run("cat", OpenStdin=True))
+    assert head.startswith("HTTP/1.1 101 Switching Protocols")
+    assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head, "the example of RFC 6455"
+    sock.sendall(sent(b"hello\n"))
+    while len(rest) < 8:
         rest += sock.recv(4096)
-    assert rest == bytes([0x82, len(payload)]) + payload
+    assert received(rest) == [(0x82, b"hello\n")]
     sock.close()
+
+
+def test_frames_of_all_kinds_over_a_websocket(engine: Engine) -> None:
+    identity = engine.run("cat", OpenStdin=True, StdinOnce=True)
+    sock, _, rest = websocket(engine, identity)
+    big = os.urandom(70_000)
+    frames = [sent(b"a", 0x02), sent(b"ping", 0x89), sent(b"b" * 300, 0x80), sent(b"pong", 0x8A), sent(big)]
+    data = b"".join(frames) + sent(b"\x03\xe8", 0x88)
+
+    def feed() -> None:
+        for at in range(0, len(data), 1001):
+            sock.sendall(data[at : at + 1001])
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    found = received(rest + read_all(sock))
+    feeder.join()
+    assert b"".join(payload for first, payload in found if first == 0x82) == b"a" + b"b" * 300 + big
+    assert [each for each in found if each[0] != 0x82] == [(0x8A, b"ping"), (0x88, b"\x03\xe8")]
+    assert engine.wait(identity) == 0, "their goodbye is the end of the input"
+    sock.close()
+
+
+def test_a_websocket_that_ends_its_direction_hears_the_rest(engine: Engine) -> None:
+    identity = engine.run("sh", "-c", "cat; echo end", OpenStdin=True, StdinOnce=True)
+    sock, _, rest = websocket(engine, identity)
+    sock.sendall(sent(b"one\n"))
+    sock.shutdown(socket.SHUT_WR)
+    found = received(rest + read_all(sock))
+    assert b"".join(payload for _, payload in found[:-1]) == b"one\nend\n"
+    assert found[-1] == (0x88, b"\x03\xe8")
+    sock.close()
+
+
+def test_what_is_no_frame_ends_a_websocket(engine: Engine) -> None:
+    for wrong in (b"\x82\x01x", sent(b"x", 0xC2), sent(b"x" * 200, 0x89)):
+        sock, _, rest = websocket(engine, engine.run("cat", OpenStdin=True))
+        sock.sendall(wrong)
+        assert received(rest + read_all(sock))[0] == (0x88, b"\x03\xea")
+        sock.close()
+
+
+def test_handshakes_that_are_none(engine: Engine) -> None:
+    identity = engine.run("cat", OpenStdin=True)
+    key, asked = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n", "Upgrade: websocket\nConnection: Upgrade\n"
+    for lines, status, said in (
+        ("", 400, b"not websocket protocol"),
+        (asked + key, 400, b"missing or bad WebSocket Version"),
+        (asked + "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: =\n", 400, b"mismatch challenge/response"),
+    ):
+        sock = engine.raw(f"GET /containers/{identity}/attach/ws HTTP/1.1\nHost: e\n{lines}\n")
+        head, rest = read_head(sock)
+        assert head.startswith(f"HTTP/1.1 {status}")
+        assert rest == said
+        sock.close()
 
 
 def test_what_a_program_says_at_once_on_two_streams_stays_in_order(engine: Engine) -> None:

@@ -8,7 +8,9 @@ import ssl
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from hashlib import sha1
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from dockermagic import errors, tables
 from dockermagic.duplex import Duplex
 from dockermagic.endpoints import BY_NAME
-from dockermagic.frames import WebSocket, masked
+from dockermagic.frames import MAGIC, WebSocket, masked, proof
 from dockermagic.session import Session
 
 UPGRADED = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": RAW}
@@ -265,10 +267,37 @@ def test_frames_come_apart_however_they_arrive(payloads, step):
     assert socket_.closed
 
 
+def test_a_message_in_several_frames_with_others_between():
+    data = b"\x02\x02ab" + served(b"ping", 9) + b"\x00\x01c" + served(b"pong", 10) + b"\x80\x02de" + served(b"f", 1)
+    assert WebSocket().feed(data) == b"abcdef"
+
+
+def test_nothing_counts_after_their_goodbye():
+    socket_ = WebSocket()
+    assert socket_.feed(served(b"a") + served(b"", 8) + served(b"b")) == b"a"
+    assert socket_.closed
+    assert socket_.feed(served(b"c")) == b""
+
+
 @pytest.mark.parametrize("data", [b"\x82\x81key!x", b"\xc2\x01x"])
 def test_what_no_server_sends(data):
     with pytest.raises(ValueError, match="no frame"):
         WebSocket().feed(data)
+
+
+def test_the_proof_of_the_standards_example():
+    assert proof("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+def handshaken(talk: Callable[[Any, Any], None], **more: str) -> Callable[[Any], Answer]:
+    """Accepts a WebSocket; what is said more changes the head."""
+
+    def answer(seen: Any) -> Answer:
+        proof = b64encode(sha1(seen.headers["sec-websocket-key"].encode() + MAGIC).digest()).decode()
+        head = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Accept": proof}
+        return Answer(101, None, {**head, **more}, early=served(b"zero\n"), talk=talk)
+
+    return answer
 
 
 def test_attach_ws(shell, fake: FakeEngine):
@@ -278,14 +307,22 @@ def test_attach_ws(shell, fake: FakeEngine):
         got.append(reader.read())
         writer.write(served(b"one\ntw") + served(b"o\n") + served(b"", 8))
 
-    upgraded = {"Connection": "Upgrade", "Upgrade": "websocket"}
-    fake.on("GET", "/containers/web/attach/ws", Answer(101, None, upgraded, early=served(b"zero\n"), talk=talk))
+    fake.on("GET", "/containers/web/attach/ws", handshaken(talk))
     found = shell.run("x = %docker attach_ws web --stdin --input hello")
     assert found.error is None, found.text
     assert list(shell.names["x"]["line"]) == ["zero", "one", "two"]
     assert unmasked(got[0]) == b"hello\n"
     (seen,) = [each for each in fake.requests if each.path.endswith("/attach/ws")]
     assert seen.headers["sec-websocket-version"] == "13"
+
+
+@pytest.mark.parametrize("proof", ["", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="])
+def test_a_handshake_that_nobody_has_read(shell, fake, proof):
+    fake.on("GET", "/containers/web/attach/ws", handshaken(cat, **{"Sec-WebSocket-Accept": proof}))
+    found = shell.run("%docker attach_ws web --stdin --input secret")
+    assert type(found.error) is errors.ReplyError, found.text
+    assert "handshake" in found.text
+    assert "`%docker attach`" in found.text
 
 
 # the command of ours
@@ -364,6 +401,13 @@ def test_exec_in_another_tongue_sends_nothing(shell, web, tongue):
     assert web.requests == []
     text = str(shell.names["x"])
     assert text == "docker exec web ls 'a b'" if tongue == "cli" else "EXEC_ID" not in text
+
+
+def test_what_an_exec_is_fed_is_told_of_in_the_clis_words(shell, web):
+    assert shell.run("x = %docker exec web --input hello --as cli -- cat").error is None
+    call, note = str(shell.names["x"]).splitlines()
+    assert call == "docker exec --interactive web cat"
+    assert note.startswith("# what goes to standard input comes from the shell: printf")
 
 
 @pytest.mark.parametrize("tongue", ["curl", "python"])

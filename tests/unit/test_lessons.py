@@ -292,13 +292,17 @@ def test_conditions_tell_what_was_seen(session: Session, fake: FakeEngine):
         (lambda: web.must_be("running"), "`web` is paused; it should be `running`"),
         (lambda: web.must_carry("size"), "`web` is there and has no label `size`"),
         (lambda: web.must_carry("color", "blue"), "the label of `web` is `color=red`"),
+        (lambda: web.must_answer("word", "heron"), "`web` is there and has no label `word`"),
+        (lambda: web.must_answer("color", "heron"), "`web` says `color=red`, and that is not so"),
         (lambda: Asker(session).must_be_gone("web"), "`web` is paused, and should be gone"),
     ):
         with pytest.raises(NotYet) as caught:
             do()
         assert caught.value.seen == seen
         assert caught.value.step
+        assert "heron" not in caught.value.step, "a wrong answer is not told what is right"
     web.must_be("paused")
+    web.must_answer("color", "red")
     web.must_carry("color", "red")
     assert web.command == ["sleep", "9"]
 

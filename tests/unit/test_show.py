@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from fake_engine import MULTIPLEXED, frame
 
-from dockermagic import show, tables
+from dockermagic import safe, show, tables
 from dockermagic.endpoints import BY_NAME, ENDPOINTS
 from dockermagic.exchange import Exchange, Reply, Request
 from dockermagic.frames import Piece
@@ -111,11 +111,11 @@ def test_hostile_containers(frames, text):
     page = harmless(frames.html(found))
     assert page.tags.count("tr") == 2
     assert page.tags.count("td") == page.tags.count("th") == 9
-    assert show.visible(text) in page.text
+    assert safe.visible(text) in page.text
     plain = frames.plain(found)
     quiet(plain)
     assert len(plain.splitlines()) == 3
-    assert show.visible(text) in plain
+    assert safe.visible(text) in plain
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -196,7 +196,7 @@ def test_mathjax_finds_no_formula(frames, text):
     ],
 )
 def test_visible(text, shown):
-    assert show.visible(text) == shown
+    assert safe.visible(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_columns_line_up_where_characters_are_wide(frames):
     found = value("top", {"Titles": ["A", "B"], "Processes": [["中文", "x"], ["ab", "y"]]})
     lines = frames.plain(found).splitlines()
     assert lines[:3] == ["A     B", "中文  x", "ab    y"]
-    assert show.width("中a") == 3
+    assert safe.width("中a") == 3
 
 
 def test_foreign_frames_are_left_alone(shell, fake):
