@@ -155,7 +155,7 @@ def _networks(found: Mapping[str, Any]) -> list[Box]:
 
 def _address(network: Mapping[str, Any]) -> str:
     addresses = [_text(network.get(key)) for key in ("IPAddress", "GlobalIPv6Address")]
-    return f"network, {', '.join(filter(None, addresses)) or 'no address of its own'}"
+    return f"network, {', '.join(filter(None, addresses)) or 'no address'}"
 
 
 def _ports(found: Mapping[str, Any]) -> list[Box]:
