@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -224,6 +225,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     note = report.machine()
     place = Place(given.host, QUICK if given.quick else Scale())
     try:

@@ -14,7 +14,7 @@ from .language import say
 from .pictures import CARD, INK, QUIET, STRONG, Picture, svg, xml
 from .safe import cut, fit, pad
 
-WIDTH, SIDE, LEFT, RIGHT, TOP = 940, 206, 236, 704, 56
+WIDTH, SIDE, LEFT, RIGHT, TOP = 940, 186, 244, 696, 56
 BOX, GAP, LINE = 48, 10, 18
 PROCESSES, BOXES, LISTED, LONG = 16, 7, 40, 200
 MARKS = {"running": "▶", "paused": "‖", "exited": "■", "created": "○"}
@@ -36,11 +36,37 @@ class Box:
     heads: str = ""
 
 
-def picture(found: Mapping[str, Any], processes: Sequence[tuple[str, str]], why: str = "") -> Picture:
+@dataclass(frozen=True)
+class Process:
+    """A process.
+
+    Attributes:
+        branch: the box characters before it.
+        text: its number and its command.
+        parent: the number of who started it, "" where that one is not in the container.
+    """
+
+    branch: str
+    text: str
+    parent: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"{self.branch}{self.text}"
+
+    @property
+    def told(self) -> str:
+        """The same in words, for who cannot see the branches."""
+        return (
+            say("{process}, started by {parent}", process=self.text, parent=self.parent) if self.parent else self.text
+        )
+
+
+def picture(found: Mapping[str, Any], processes: Sequence[Process], why: str = "") -> Picture:
     """The picture of what inspect answered.
 
     Args:
-        processes: in tree order, `(branches, process)`.
+        processes: in tree order.
         why: why there are none.
     """
     name = cut(_text(found.get("Name")).removeprefix("/") or _text(found.get("Id"))[:12] or say("the container"), 60)
@@ -52,10 +78,10 @@ def picture(found: Mapping[str, Any], processes: Sequence[tuple[str, str]], why:
     groups = [
         (say("state"), [say(", ").join([state, *more])]),
         (say("image"), [image or say("not told")]),
-        (say("processes"), [f"{branch}{text}" for branch, text in processes] or [why or none]),
+        (say("processes"), [each.line for each in processes] or [why or none]),
         (
             say("mounts"),
-            [f"{each.name}: {each.text}" for each in mounts] or [say("none: what it writes goes when it goes")],
+            [f"{each.name}: {each.text}" for each in mounts] or [say("none: what it writes goes when it is removed")],
         ),
         (say("networks"), [f"{each.name}: {each.text}" for each in networks] or [none]),
         (say("ports"), [f"{each.name}: {each.text}" for each in ports] or [none]),
@@ -65,7 +91,7 @@ def picture(found: Mapping[str, Any], processes: Sequence[tuple[str, str]], why:
     header = _header(name, image, state, more)
     sides = [
         _side(20, say("Mounts"), mounts, say("nothing is mounted")),
-        _side(RIGHT + 30, say("Networks and ports"), [*networks, *ports], say("no network")),
+        _side(WIDTH - 20 - SIDE, say("Networks and ports"), [*networks, *ports], say("no network")),
     ]
     middle, low = _middle(processes, why)
     height = max(low, *(end for _, end in sides)) + 20
@@ -75,7 +101,9 @@ def picture(found: Mapping[str, Any], processes: Sequence[tuple[str, str]], why:
     )
     inner = HEADS + frame + header + middle + "".join(drawn for drawn, _ in sides)
     drawing = svg(WIDTH, height, title, "; ".join(f"{head}: {', '.join(lines)}" for head, lines in groups), inner)
-    items = [(head, line) for head, lines in groups for line in lines]
+    told = [cut(each.told, LONG) for each in processes]
+    spoken = {**dict(groups), **({say("processes"): _some(told, LISTED)} if told else {})}
+    items = [(head, line) for head, lines in spoken.items() for line in lines]
     return Picture(title, drawing, "\n".join([title, *plain]), say("The same in words:"), items)
 
 
@@ -170,14 +198,14 @@ def _header(name: str, image: str, state: str, more: Sequence[str]) -> str:
     )
 
 
-def _middle(processes: Sequence[tuple[str, str]], why: str) -> tuple[str, int]:
+def _middle(processes: Sequence[Process], why: str) -> tuple[str, int]:
     """The processes, and where they end."""
     y = 138
     parts = [_label(LEFT + 18, y, say("Processes"), 40, f"font-weight='bold' fill='{INK}'")]
-    lines = _some([f"{branch}{text}" for branch, text in processes], PROCESSES)
+    lines = _some([each.line for each in processes], PROCESSES)
     for text in lines:
         y += LINE
-        parts.append(_label(LEFT + 18, y, text, 58, f"font-size='12' {MONO} fill='{INK}'"))
+        parts.append(_label(LEFT + 18, y, text, 57, f"font-size='12' {MONO} fill='{INK}'"))
     if not lines:
         y += LINE
         parts.append(_label(LEFT + 18, y, why or say("none"), 62, f"font-size='12' fill='{QUIET}'"))
@@ -186,22 +214,20 @@ def _middle(processes: Sequence[tuple[str, str]], why: str) -> tuple[str, int]:
 
 def _side(x: int, title: str, boxes: Sequence[Box], none: str) -> tuple[str, int]:
     """A column of boxes with their lines to the container, and where it ends."""
-    centre = x + (SIDE - 30) // 2
-    wide = SIDE - 20
     y = TOP
     parts = [_label(x, 38, title, 26, f"font-weight='bold' fill='{INK}'")]
     for each in boxes[:BOXES]:
-        near, edge = (x + wide, LEFT) if centre < LEFT else (x, RIGHT)
+        near, edge = (x + SIDE, LEFT) if x < LEFT else (x, RIGHT)
         heads = (" marker-end='url(#head)'" if "in" in each.heads else "") + (
             " marker-start='url(#head)'" if "out" in each.heads else ""
         )
-        off = 4 if near < edge else -4
+        off = 5 if near < edge else -5
         parts.append(
             f"<g><title>{xml(cut(f'{each.name}: {each.text}', LONG))}</title>"
             f"<path d='M{near + off} {y + BOX // 2}H{edge - off}' stroke='{QUIET}' stroke-width='2'{heads}/>"
-            f"<rect x='{x}' y='{y}' width='{wide}' height='{BOX}' rx='6' fill='{CARD}' stroke='{QUIET}'/>\n"
+            f"<rect x='{x}' y='{y}' width='{SIDE}' height='{BOX}' rx='6' fill='{CARD}' stroke='{QUIET}'/>\n"
             + _label(x + 10, y + 20, each.name, 22, f"font-size='13' font-weight='bold' fill='{INK}'")
-            + _label(x + 10, y + 37, each.text, 30, f"font-size='{SMALL}' fill='{INK}'")
+            + _label(x + 10, y + 37, each.text, 27, f"font-size='{SMALL}' fill='{INK}'")
             + "</g>\n"
         )
         y += BOX + GAP

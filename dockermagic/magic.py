@@ -18,7 +18,7 @@ from . import arguments, binder, bodies, commands, complete, endpoints, packing,
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
+from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
 from .exchange import Exchange
 from .language import CHOICE, LANGUAGES, mark, say
 from .packing import Upload
@@ -224,7 +224,7 @@ class DockerMagic(Magics):
                 answers[str(each.get("id"))] = exchange
             wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
-        except (KeyboardInterrupt, TimedOut):
+        except (KeyboardInterrupt, DockerMagicError):
             watch.stay()
             raise
         finally:
@@ -250,12 +250,10 @@ class DockerMagic(Magics):
 
     def _interrupted(self) -> Interrupted:
         last = self.session.last
+        come = show.counted(last.value) if last and hasattr(last.value, "columns") else ""
         return Interrupted(
-            say(
-                "you stopped the call after {count} lines; what the container does is not changed by that",
-                count=len(last.value),
-            )
-            if last and hasattr(last.value, "columns")
+            say("you stopped the call after {come}; what the container does is not changed by that", come=come)
+            if come
             else say("you stopped the call; what the container does is not changed by that"),
             say("what had come by then: `x = %docker last`, then x.value"),
             exchange=last,

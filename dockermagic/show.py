@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from . import charts, masks
 from .endpoints import Endpoint
-from .exchange import Exchange, size
+from .exchange import Exchange, duration, size
 from .language import mark, say
 from .packing import Upload
 from .safe import cut, markup, pad, visible, visible_lines, width
@@ -27,8 +27,12 @@ PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "stats": charts.usage,
     "events": charts.timeline,
 }
+PICTURED = {"stats": {"name", "time", "cpu_percent", "memory_usage"}, "events": {"name", "time", "type", "action"}}
+"""The columns that a picture needs: a part of a frame may lack them."""
 LATEST = {"stats": "name"}
+PRINTED = ("log", "events")  # whose rows a prompt has shown already where they came live
 KEEP = 120
+GLUE = {"text/plain": "\n", "text/html": ""}
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
 
 
@@ -115,7 +119,7 @@ def lines(seen: Sequence[tuple[Exchange, str]], notes: Sequence[str]) -> dict[st
     """Several exchanges, each on its line with its curl command; the notes once."""
     bundles = [Line(exchange, curl)._repr_mimebundle_() for exchange, curl in seen[:-1]]
     bundles += [Line(exchange, curl, notes)._repr_mimebundle_() for exchange, curl in seen[-1:]]
-    return {mime: glue.join(each[mime] for each in bundles) for mime, glue in (("text/plain", "\n"), ("text/html", ""))}
+    return {mime: glue.join(each[mime] for each in bundles) for mime, glue in GLUE.items()}
 
 
 class Notes:
@@ -199,6 +203,8 @@ def cell(name: str, value: Any) -> str:
         return f"{value:.2f}"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    if name == "time":
+        return str(value)[:19].replace("T", " ")
     return cut(str(value), CELL)
 
 
@@ -224,20 +230,27 @@ CAPTIONS: Mapping[str, tuple[str, str]] = {
 
 
 def captioned(frame: Any) -> str:
-    """The caption of a frame of ours: how many rows of what."""
+    """The caption of a frame of ours: how many rows of what, and a note; "" where that would say nothing."""
+    caption, note = counted(frame), frame.attrs[MARKED].get("note")
+    return say("{caption}; {note}", caption=caption, note=note) if caption and note else caption
+
+
+def counted(frame: Any) -> str:
+    """How many rows of what a frame of ours has: `3 samples`; "" where its kind has no word for it."""
     count = len(frame)
     kind = frame.attrs[MARKED]["kind"]
     if kind not in CAPTIONS:
         return ""
     one, several = CAPTIONS[kind]
-    caption, note = say(one if count == 1 else several, count=count), frame.attrs[MARKED].get("note")
-    return say("{caption}; {note}", caption=caption, note=note) if note else caption
+    return say(one if count == 1 else several, count=count)
 
 
 def picture(frame: Any) -> str:
     """The picture that belongs below a frame of its kind; "" for none."""
-    draw = PICTURES.get(frame.attrs[MARKED]["kind"])
-    return draw(frame.to_dict("records")) if draw and set(frame.columns) >= {"name", "time"} else ""
+    kind = frame.attrs[MARKED]["kind"]
+    if kind not in PICTURES or not set(frame.columns) >= PICTURED[kind]:
+        return ""
+    return PICTURES[kind](frame.to_dict("records"))
 
 
 def latest(frame: Any) -> Any:
@@ -294,9 +307,9 @@ class Frames:
 
     def plain(self, frame: Any) -> str:
         kind = frame.attrs[MARKED]["kind"]
+        if kind in PRINTED and frame.attrs[MARKED].get("live"):
+            return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
-            if frame.attrs[MARKED].get("live"):
-                return say("({caption}, shown above)", caption=captioned(frame))
             return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
         shown, left = self._shown(latest(frame))
         heads = [visible(head) for head in _heads(shown)]
@@ -345,6 +358,23 @@ def terminal(lines: Sequence[str], caption: str) -> str:
     return f'<pre style="{TERMINAL}">{escape(chr(10).join(lines))}</pre><p>{escape(caption)}</p>'
 
 
+def bar(count: int, total: int | None, seconds: float, *, ended: bool = False) -> dict[str, Any]:
+    """How far a transfer is: a bar, and beside it the bytes and their speed, which say the same in words."""
+    so_far = say("{size} of {total}", size=size(count), total=size(total)) if total and not ended else size(count)
+    speed = f"{size(count / seconds)}/s" if seconds else ""
+    share = f"{min(count / total, 1):.0%}" if total and not ended else ""
+    took = say("done in {duration}", duration=duration(seconds)) if ended else ""
+    words = " · ".join(filter(None, (share, so_far, speed, took)))
+    here, end = (1, 1) if ended else (min(count, total), total) if total else (None, None)
+    places = f' value="{here}" max="{end}"' if end else ""
+    filled = round(20 * (here or 0) / end) if end else 0
+    drawn = f"[{'█' * filled}{'·' * (20 - filled)}] " if end else ""
+    return {
+        "text/html": f'<div><progress aria-label="{escape(words)}"{places}></progress> {escape(words)}</div>',
+        "text/plain": drawn + words,
+    }
+
+
 class Watch:
     """Shows what is under way: a handle that is repainted in a notebook, plain lines at a prompt.
 
@@ -362,6 +392,8 @@ class Watch:
         self._rows: list[Mapping[str, Any]] = []
         self._content: Callable[[], dict[str, Any]] | None = None
         self._height = 0
+        self._began = time.monotonic()
+        self._moved: tuple[int, int | None] | None = None
         self.count = 0
 
     def taker(self, kind: str) -> Callable[[str, Sequence[Any]], None]:
@@ -404,7 +436,7 @@ class Watch:
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
-        heads = [*rows[0]] if rows else []
+        heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
         cells = [[cell(name, value) for name, value in row.items()] for row in rows]
         widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
         text = [
@@ -445,15 +477,27 @@ class Watch:
             "text/plain": "\n".join(self._lines),
         }
 
-    def progress(self, count: int) -> None:
-        """Bytes that have come so far."""
-        self.count = count
-        text = say("{size} so far", size=size(count))
+    def progress(self, count: int, total: int | None = None) -> None:
+        """Bytes that have gone or come so far, of how many where that is known."""
+        self._moved = (count, total)
+        self._content = self._bar
         if self._notebook:
-            self._paint(lambda: {"text/plain": text})
+            self._paint(self._bar)
+        elif self._out.isatty() and self._due():
+            print("\r\x1b[K" + self._bar()["text/plain"], end="", file=self._out, flush=True)
+            self._height = 1
+
+    def _bar(self, *, ended: bool = False) -> dict[str, Any]:
+        count, total = self._moved or (0, None)
+        return bar(count, total, time.monotonic() - self._began, ended=ended)
 
     def finish(self, final: Mapping[str, Any]) -> None:
         """The last state; what was shown before gives way to it."""
+        if self._moved and self._content == self._bar:
+            done = self._bar(ended=True)
+            final = {**final, **{mime: glue.join((final[mime], done[mime])) for mime, glue in GLUE.items()}}
+            if self._height:
+                print("\r\x1b[K", end="", file=self._out, flush=True)
         if self._handle is None:
             self._display(final, raw=True)
         else:
@@ -461,15 +505,24 @@ class Watch:
 
     def stay(self) -> None:
         """Leave on the page what has come so far: what follows does not take its place."""
+        if self._moved and self._height:
+            print(file=self._out, flush=True)
+        self._moved = None
         if self._handle is not None and self._content:
             self._handle.update(self._content(), raw=True)
             self._handle = None
 
-    def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
+    def _due(self) -> bool:
+        """Whether it is time to paint again; then the time is kept."""
         now = time.monotonic()
-        if self._handle is not None and now - self._painted < 1 / PAINTS_A_SECOND:
-            return
+        if now - self._painted < 1 / PAINTS_A_SECOND:
+            return False
         self._painted = now
+        return True
+
+    def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
+        if not self._due() and self._handle is not None:
+            return
         if self._handle is None:
             self._handle = self._display(content(), raw=True, display_id=True)
         else:

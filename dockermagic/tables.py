@@ -83,6 +83,7 @@ EVENTS = {
     "scope": "string",
     "attributes": "object",
 }
+MOVES = ("Downloading", "Pushing", "Loading layer", "Importing")
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -100,7 +101,7 @@ class Wanted:
         lines: is shown what a stream brings as it comes, with the name of the container: for a log
             `(stream, line)`, for stats and events rows as the frame will have them.
         answers: container → its answer, where several were asked.
-        progress: is told the bytes that have come.
+        progress: is told the bytes that have come, and of how many where that is known.
         as_json: JSON instead of a frame.
     """
 
@@ -108,7 +109,7 @@ class Wanted:
     tty: Callable[[Exchange], bool | None] = lambda answer: None
     lines: Callable[[str, Sequence[Any]], None] = lambda name, things: None
     answers: Mapping[str, Exchange] = field(default_factory=dict)
-    progress: Callable[[int], None] = lambda count: None
+    progress: Callable[..., None] = lambda count, total=None: None
     as_json: bool = False
 
     def merged(self, exchange: Exchange, read: merge.Batches[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -817,6 +818,7 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         StreamFailed: the engine told of an error, though it had said 200.
     """
     told: dict[str, tuple[str, str, int | None, int | None]] = {}
+    moved: dict[str, tuple[int, int]] = {}
     try:
         for each in itertools.chain.from_iterable(streams.values(exchange)):
             detail = each.get("progressDetail") or {}
@@ -840,7 +842,8 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             if text:
                 layer = str(each.get("id") or "")
                 told[layer or f"\0{len(told)}"] = (layer, text, detail.get("current"), detail.get("total"))
-            wanted.progress(exchange.received)
+                if _moved(moved, layer, text, detail):
+                    wanted.progress(*map(sum, zip(*moved.values(), strict=True)))
     finally:
         columns = list(zip(*told.values(), strict=True)) or [()] * 4
         exchange.value = _frame(
@@ -853,6 +856,18 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             "messages",
         )
     return exchange.value
+
+
+def _moved(moved: dict[str, tuple[int, int]], layer: str, text: str, detail: Mapping[str, Any]) -> bool:
+    """Note how many bytes of a layer have been moved, of how many; whether anything changed."""
+    current, total = detail.get("current"), detail.get("total")
+    if text in MOVES and current and total:
+        moved[layer] = (min(current, total), total)
+    elif layer in moved and text not in MOVES:  # what follows begins when all of it is there
+        moved[layer] = (moved[layer][1], moved[layer][1])
+    else:
+        return False
+    return True
 
 
 def _aux(found: Any) -> str:

@@ -14,7 +14,7 @@ from shellkit import Shell
 
 from dockermagic import bodies, errors, frames, packing, tables
 from dockermagic.endpoints import BY_NAME
-from dockermagic.exchange import Exchange, Request
+from dockermagic.exchange import Exchange, Reply, Request
 
 LINES = (
     b'{"status":"Pulling from library/busybox","id":"latest"}\r\n'
@@ -41,6 +41,36 @@ def test_pull(shell: Shell, fake: FakeEngine, size: int) -> None:
     assert list(frame["id"]) == ["latest", "abc", "", ""]
     assert list(frame["message"])[1:] == ["Pull complete", "ID sha256:1", "Digest: sha256:2"]
     assert frame["total"].isna().all()
+
+
+def test_push(shell: Shell, fake: FakeEngine) -> None:
+    told = (
+        b'{"status":"The push refers to repository [far:5000/a]"}\r\n'
+        b'{"status":"Pushing","progressDetail":{"current":10,"total":100},"id":"abc"}\r\n'
+        b'{"status":"Pushed","progressDetail":{},"id":"abc"}\r\n'
+        b'{"status":"1: digest: sha256:2 size: 527"}\r\n'
+        b'{"progressDetail":{},"aux":{"Tag":"1","Digest":"sha256:2","Size":527}}\r\n'
+    )
+    fake.on("POST", "/images/far:5000/a/push", Answer(200, told))
+    found = shell.run("%docker push far:5000/a --tag 1")
+    assert found.error is None, found.text
+    assert sent(fake) == {"tag": ["1"]}
+    assert fake.requests[-1].headers["x-registry-auth"] == "e30="
+    said = list(found.value["message"])
+    assert said[:2] == ["The push refers to repository [far:5000/a]", "Pushed"]
+    assert "1: digest: sha256:2 size: 527" in said
+
+
+def test_search(shell: Shell, fake: FakeEngine) -> None:
+    entry = {"name": "busybox", "description": "Busybox base image.", "star_count": 3000, "is_official": True}
+    fake.on("GET", "/images/search", Answer(200, [entry, {"name": "me/busybox", "star_count": 0}]))
+    found = shell.run("%docker search busybox --limit 2 --filters is-official=true")
+    assert found.error is None, found.text
+    assert sent(fake) == {"term": ["busybox"], "limit": ["2"], "filters": ['{"is-official":["true"]}']}
+    assert [*found.value.itertuples(index=False, name=None)] == [
+        ("busybox", "Busybox base image.", 3000, True),
+        ("me/busybox", "", 0, False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +243,21 @@ def test_go_modes(mode: int, text: str) -> None:
         assert str(found["mtime"]) == "2026-01-31 11:00:00.500000+00:00"
 
 
+def test_a_pull_counts_the_bytes_of_its_layers() -> None:
+    told = [
+        {"status": "Pulling from library/x", "id": "latest"},
+        {"status": "Downloading", "id": "a", "progressDetail": {"current": 10, "total": 100}},
+        {"status": "Downloading", "id": "b", "progressDetail": {"current": 20, "total": 200}},
+        {"status": "Download complete", "id": "a", "progressDetail": {}},
+        {"status": "Extracting", "id": "a", "progressDetail": {"current": 1, "total": 100}},
+    ]
+    body = b"".join(json.dumps(each).encode() + b"\r\n" for each in told)
+    exchange = Exchange(Request("POST", "/x"), "unix:///e").answered(Reply(200, "OK", {}, [body]))
+    seen: list[tuple[int, ...]] = []
+    tables.messages(exchange, BY_NAME["pull"], tables.Wanted(progress=lambda *counts: seen.append(counts)))
+    assert seen == [(10, 100), (30, 300), (120, 300), (120, 300)]
+
+
 def test_packing(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "deep").mkdir(parents=True)
@@ -221,7 +266,7 @@ def test_packing(tmp_path: Path) -> None:
     (folder / "link").symlink_to("nowhere")
     upload = packing.archive({"input": str(folder)})
     counts: list[int] = []
-    upload.watch = counts.append
+    upload.watch = lambda count, total: counts.append(count)
     pieces = list(upload)
     assert max(map(len, pieces)) <= packing.PIECE
     assert counts[-1] == upload.sent == sum(map(len, pieces))
