@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import report
-from client import Client, Wrong
+from wire import Client, Wrong
 
 ROOT = Path(__file__).parents[1]
 PRACTICE = "practice"
@@ -198,12 +198,12 @@ def list_thousand(subject: Subject) -> float:
     return _list(subject, subject.scale.thousand)
 
 
-def _talker(subject: Subject) -> tuple[str, str, str]:
+def talker(subject: Subject) -> tuple[str, str, str]:
     return "sh", "-c", f"yes '{LINE}' | head -c {subject.scale.log}"
 
 
 def log_write(subject: Subject) -> float:
-    container = subject.create(*_talker(subject))
+    container = subject.create(*talker(subject))
     with timed() as spent:
         subject.start(container)
         subject.wait(container)
@@ -212,7 +212,7 @@ def log_write(subject: Subject) -> float:
 
 
 def log_read(subject: Subject) -> float:
-    container = subject.ended(*_talker(subject))
+    container = subject.ended(*talker(subject))
     with timed() as spent:
         total = subject.client.drain(f"/containers/{container}/logs", stdout="1", stderr="1")
     if total < subject.scale.log:

@@ -215,7 +215,8 @@ def _duration(text: str, param: Param) -> float:
         return seconds(text)
     except ValueError:
         raise BadArgument(
-            f"{_named(param)} takes a time, and {text!r} is none", f"for instance {param.option} 10s, or 1m30s"
+            say("{named} takes a time, and {text!r} is none", named=_named(param), text=text),
+            say("for instance {option} 10s, or 1m30s", option=param.option),
         ) from None
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import bodies, endpoints, locate, ours, practice, states, tongues
-from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, RUNNING, Param
-from .errors import BadArgument, NotFound, NotOurs, ReplyError
+from . import bodies, endpoints, forest, inside, locate, ours, practice, states, tongues
+from .endpoints import BY_NAME, CONTAINER, LABEL, METHODS, RUNNING, Endpoint, Param
+from .errors import BadArgument, NotFound, NotOurs, ReplyError, StatusError
 from .exchange import Exchange
+from .language import say
 from .lessons import course, desk
 from .session import Session
 
@@ -30,10 +31,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Done:
-    """What a command that is made of calls comes to: its value, and a line about it."""
+    """What a command that is made of calls comes to: its value, a line about it, a picture beside it."""
 
     value: Any
     note: str = ""
+    beside: Any = None
 
 
 Calls = Generator[Call, Any, Done]
@@ -71,7 +73,8 @@ def _reach(session: Session, tongue: str) -> str:
     engine = session.engine
     if tongue != "curl":
         raise BadArgument(
-            "connect sends nothing that could be said in " + tongue, "`%docker connect --as curl` gives curl's options"
+            say("connect sends nothing that could be said in {tongue}", tongue=tongue),
+            say("`%docker connect --as curl` gives curl's options"),
         )
     options, base = tongues.where(engine.host, engine.tls)
     return "\n".join([*tongues.first(engine.host), " ".join([*options, f"{base}/v{engine.api}"])])
@@ -80,7 +83,7 @@ def _reach(session: Session, tongue: str) -> str:
 def doctor(session: Session, values: Mapping[str, Any]) -> Any:
     """Every place where an engine may be, and what is there."""
     return [
-        {"host": seen.host, "source": seen.source, "verdict": seen.verdict, "detail": seen.detail}
+        {"host": seen.host, "source": seen.source, "verdict": say(seen.verdict), "detail": seen.detail}
         for seen in session.doctor()
     ]
 
@@ -88,7 +91,7 @@ def doctor(session: Session, values: Mapping[str, Any]) -> Any:
 def last(session: Session, values: Mapping[str, Any]) -> Any:
     """The whole last exchange: its `.value` is what the call returned."""
     if session.last is None:
-        raise BadArgument("there is no exchange yet", "make a call first, for instance `%docker list`")
+        raise BadArgument(say("there is no exchange yet"), say("make a call first, for instance `%docker list`"))
     return session.last
 
 
@@ -111,8 +114,12 @@ def _objects(exchange: Exchange) -> list[dict[str, Any]]:
     found = found if isinstance(found, list) else [] if found is None else [found]
     if not all(isinstance(each, dict) and "Id" in each for each in found):
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
-            "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+            say(
+                "{method} {path} was answered in another form than the API's",
+                method=exchange.request.method,
+                path=exchange.request.path,
+            ),
+            say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
             exchange=exchange,
         )
     return found
@@ -126,7 +133,7 @@ def make_room(session: Session, name: str | None) -> None:
         NotOurs: there is one, and it does not.
     """
     if not name:
-        raise BadArgument("--replace needs to know whom", "give the container a name: --name NAME")
+        raise BadArgument(say("--replace needs to know whom"), say("give the container a name: --name NAME"))
     try:
         exchange = session.call("inspect", id=name)
         found = next(iter(_objects(exchange)), {})
@@ -134,8 +141,10 @@ def make_room(session: Session, name: str | None) -> None:
         return
     if LABEL not in ((found.get("Config") or {}).get("Labels") or {}):
         raise NotOurs(
-            f"{name} is there and does not carry the label {LABEL!r}, so it is not replaced",
-            f"take another name; or, if it may go, `%docker remove {name} --force`",
+            say(
+                "{name} is there and does not carry the label {label!r}, so it is not replaced", name=name, label=LABEL
+            ),
+            say("take another name; or, if it may go, `%docker remove {name} --force`", name=name),
             exchange=exchange,
         )
     ours.remove(session, found["Id"], str((found.get("State") or {}).get("Status")))
@@ -150,9 +159,14 @@ def drill(session: Session, values: Mapping[str, Any]) -> Any:
     """
     asked = {key: values[name] for name, key in DRILLED.items() if values.get(name) is not None}
     if asked and "Name" not in asked:
-        raise BadArgument("which drill?", f"write `%docker drill NAME …`; there are {', '.join(practice.DRILLS)}")
+        raise BadArgument(
+            say("which drill?"),
+            say("write `%docker drill NAME …`; there are {drills}", drills=", ".join(practice.DRILLS)),
+        )
     if asked and values.get("off"):
-        raise BadArgument("--off ends every drill, and takes nothing beside it", "write `%docker drill --off`")
+        raise BadArgument(
+            say("--off ends every drill, and takes nothing beside it"), say("write `%docker drill --off`")
+        )
     try:
         if asked:
             session.call(endpoints.raw("POST", practice.DRILLS_PATH), body=asked).read()
@@ -160,7 +174,7 @@ def drill(session: Session, values: Mapping[str, Any]) -> Any:
             session.call(endpoints.raw("DELETE", practice.DRILLS_PATH)).read()
         found = session.call(endpoints.raw("GET", practice.DRILLS_PATH)).json()
     except NotFound as error:
-        error.what, error.step = "drills exist on the practice engine only", "`%docker connect practice`"
+        error.what, error.step = say("drills exist on the practice engine only"), "`%docker connect practice`"
         raise
     return [
         {
@@ -188,7 +202,7 @@ def execute(session: Session, values: Mapping[str, Any]) -> Calls:
     code = seen.get("ExitCode")
     if hasattr(output, "columns"):
         output.attrs["dockermagic"]["exit_code"] = code
-    return Done(output, "it is still running" if code is None else f"exit code {code}")
+    return Done(output, say("it is still running") if code is None else say("exit code {code}", code=code))
 
 
 def life(session: Session, values: Mapping[str, Any]) -> Calls:
@@ -197,6 +211,37 @@ def life(session: Session, values: Mapping[str, Any]) -> Calls:
     if not name:
         return Done(states.picture())
     return Done(states.picture(str(name), states.state_of((yield Call("inspect", {"id": name})))))
+
+
+def look(session: Session, values: Mapping[str, Any]) -> Calls:
+    """What inspect says of a container, and what is inside as a picture; top is asked where it may run."""
+    found = yield Call("inspect", {name: values[name] for name in LOOKED if name in values})
+    state = states.state_of(found)
+    if state and state not in states.ALIVE:
+        return Done(found, beside=inside.picture(found, [], "none: it does not run"))
+    try:
+        listed = yield Call("top", {"id": values["id"]})
+    except StatusError as error:
+        return Done(found, beside=inside.picture(found, [], f"top did not tell: {error.what}"))
+    rows = listed.to_dict("records") if hasattr(listed, "to_dict") else []
+    return Done(found, beside=inside.picture(found, processes(rows)))
+
+
+def processes(rows: Sequence[Mapping[str, Any]]) -> list[inside.Process]:
+    """Rows of top in tree order; as they come where they tell of no parent."""
+    pairs = [(str(row.get("PID", f"row {at}")), str(row.get("PPID", ""))) for at, row in enumerate(rows)]
+    listed = {own for own, _ in pairs}
+    told = [" ".join(filter(None, [str(row.get("PID", "")), forest.command(row)])) for row in rows]
+    return [
+        inside.Process(branch, told[at], pairs[at][1] if pairs[at][1] in listed else "")
+        for at, branch in forest.branches(pairs)
+    ]
+
+
+def instead(row: Endpoint | Command, values: Mapping[str, Any]) -> Endpoint | Command:
+    """A row; or, where an option asks for more than one request, the command that makes them."""
+    asked = (MORE.get((row.name, name)) for name, value in values.items() if value)
+    return next((command for command in asked if command), row)
 
 
 def names_of_contexts(session: Session) -> list[str]:
@@ -217,6 +262,7 @@ def _raw(session: Session, values: Mapping[str, Any]) -> Any:
     raise AssertionError("a raw method is a row of its own")
 
 
+LOOKED = ("id", "size")
 STARTING = tuple(param.name for param in BY_NAME["exec_start"].local)
 LOOKS, BETWEEN = 20, 0.05  # a stream may end a moment before the engine knows the exit code
 OUTPUT = Param("output", "file", "write the answer to this file", short="o", metavar="FILE")
@@ -274,8 +320,14 @@ COMMANDS: tuple[Command, ...] = (
     *(Command(name, summary, _at_desk(do), places=(EXERCISE,)) for name, summary, do in DESK),
     Command("progress", "show every exercise, and how far you are", progress, kind="progress"),
 )
+MORE: Mapping[tuple[str, str], Command] = {
+    ("inspect", "show"): Command("inspect", BY_NAME["inspect"].summary, look),
+}
+"""Options of rows that ask for more than one request."""
 RAW: tuple[Command, ...] = tuple(
-    Command(method, f"{method} any path; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json")
+    Command(
+        method, "any path by this method; a body goes into the cell", _raw, places=(PATH,), local=(OUTPUT,), body="json"
+    )
     for method in METHODS
 )
 NAMED: dict[str, Command] = {command.name: command for command in (*COMMANDS, *RAW)}

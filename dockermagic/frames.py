@@ -13,10 +13,15 @@ import struct
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from hashlib import sha1
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
+from .language import say
+
 STREAMS = ("stdin", "stdout", "stderr")
-HEADER = struct.Struct(">BxxxL")
+HEADER = struct.Struct(">LL")
+KINDS = {number << 24: name for number, name in enumerate(STREAMS)}
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 RAW = "application/vnd.docker.raw-stream"
 LARGEST = 1 << 28
@@ -46,15 +51,17 @@ class Demultiplexer:
 
     def feed(self, data: bytes) -> list[Piece]:
         data = self._rest + data if self._rest else data
-        pieces, at, end, unpack = [], 0, len(data), HEADER.unpack_from
+        pieces: list[Piece] = []
+        at, end, keep, unpack, stream_of = 0, len(data), pieces.append, HEADER.unpack_from, KINDS.get
         while end - at >= 8:
             kind, size = unpack(data, at)
-            if kind > 2 or size > LARGEST or data[at + 1 : at + 4] != b"\0\0\0":
-                raise ValueError(f"no stream frame starts with {data[at : at + 8].hex(' ')}")
-            if end - at - 8 < size:
+            stream, stop = stream_of(kind), at + 8 + size
+            if stream is None or size > LARGEST:
+                raise ValueError(say("no stream frame starts with {bytes}", bytes=data[at : at + 8].hex(" ")))
+            if stop > end:
                 break
-            pieces.append(Piece(STREAMS[kind], data[at + 8 : at + 8 + size]))
-            at += 8 + size
+            keep(Piece(stream, data[at + 8 : stop]))
+            at = stop
         self._rest = data[at:]
         return pieces
 
@@ -120,7 +127,7 @@ class WebSocket:
         if len(data) < 2:
             return None
         if data[0] & 0x70 or data[1] & 0x80:
-            raise ValueError(f"no frame of a server's starts with {data[:2].hex(' ')}")
+            raise ValueError(say("no frame of a server's starts with {bytes}", bytes=data[:2].hex(" ")))
         size, start = data[1], {126: 4, 127: 10}.get(data[1], 2)
         if len(data) < start:
             return None
@@ -147,30 +154,23 @@ class Lines:
         self._open: dict[str, list[bytes]] = {}
 
     def feed(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
-        for stream, data in pieces:
-            if not data:
-                continue
-            waiting = self._open.get(stream)
-            if waiting is None and data.endswith(b"\n") and data.find(b"\n") == len(data) - 1:
-                yield stream, _text(data[:-1])
-                continue
-            head, newline, rest = data.partition(b"\n")
+        for stream, run in groupby(pieces, itemgetter(0)):  # one decoding for all that came of a stream at once
+            data = b"".join([piece for _, piece in run])
+            head, newline, tail = data.rpartition(b"\n")
             if not newline:
-                self._open.setdefault(stream, []).append(data)
+                if data:
+                    self._open.setdefault(stream, []).append(data)
                 continue
-            yield stream, _text(b"".join((*(waiting or ()), head)))
-            *whole, tail = rest.split(b"\n")
-            for line in whole:
-                yield stream, _text(line)
+            if waiting := self._open.pop(stream, None):
+                head = b"".join((*waiting, head))
             if tail:
                 self._open[stream] = [tail]
-            else:
-                self._open.pop(stream, None)
+            yield from zip(repeat(stream), _texts(head))
 
     def flush(self) -> Iterator[tuple[str, str]]:
         """The last lines, which had no newline."""
         for stream, parts in self._open.items():
-            yield stream, _text(b"".join(parts))
+            yield from zip(repeat(stream), _texts(b"".join(parts)))
         self._open = {}
 
 
@@ -208,5 +208,7 @@ def values(line: bytes) -> list[Any]:
     return found
 
 
-def _text(line: bytes) -> str:
-    return codecs.decode(line, "utf-8", "backslashreplace").removesuffix("\r")
+def _texts(lines: bytes) -> list[str]:
+    text = codecs.decode(lines, "utf-8", "backslashreplace")
+    found = text.split("\n")
+    return [line.removesuffix("\r") for line in found] if "\r" in text else found

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import locate, practice
 from .errors import DockerMagicError, EngineError, NoEngine, PermissionDenied
 from .exchange import Exchange, Request
 from .language import mark, say
 from .locate import TLS, Candidate, Place, Surroundings
-from .transport import Transport
+
+if TYPE_CHECKING:
+    from .transport import Transport
 
 PRACTICE = "practice"
 WOULD_START, NOT_STARTED = mark("is started"), mark("not started")

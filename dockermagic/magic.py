@@ -6,19 +6,21 @@ import difflib
 import inspect
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.display import display
-from traitlets import Float, Int
+from traitlets import Float, Int, TraitError, Unicode, validate
 from traitlets.config import Config
 
 from . import arguments, binder, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
 from .arguments import Arguments
 from .commands import Command
 from .endpoints import BY_NAME, Endpoint
-from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, TimedOut, UnknownSubcommand
+from .errors import BadArgument, DockerMagicError, EngineError, Interrupted, UnknownSubcommand
 from .exchange import Exchange
+from .language import CHOICE, LANGUAGES, mark, say
 from .packing import Upload
 from .session import Session, Settings
 
@@ -33,6 +35,7 @@ class DockerMagic(Magics):
     timeout = Float(Settings.timeout, help="seconds that an engine may be silent").tag(config=True)
     rows = Int(Settings.rows, help="rows of a frame that are shown").tag(config=True)
     lines = Int(Settings.lines, help="lines of a log that are shown").tag(config=True)
+    language = Unicode("", help="en or zh; empty: that of the notebook's edition, else the machine's").tag(config=True)
 
     def __init__(self, shell: Any, session: Session | None = None, **traits: Any) -> None:
         super().__init__(shell=shell, **traits)
@@ -41,11 +44,25 @@ class DockerMagic(Magics):
         self.frames = show.Frames(self.session.settings)
         self._apply()
         self._show_exchanges()
-        self.observe(lambda change: self._apply(), names=["timeout", "rows", "lines"])
+        self.observe(lambda change: self._apply(), names=["timeout", "rows", "lines", "language"])
 
     def _apply(self) -> None:
         settings = self.session.settings
         settings.timeout, settings.rows, settings.lines = self.timeout, self.rows, self.lines
+        CHOICE.chosen = self.language
+        type(self).docker.__doc__ = docstring()
+
+    @validate("language")
+    def _spoken(self, proposal: Any) -> str:
+        language = str(proposal["value"])
+        if language and language not in LANGUAGES:
+            choices = ", ".join(LANGUAGES)
+            raise TraitError(
+                say(
+                    "DockerMagic.language takes no {language!r}; it takes {choices}", language=language, choices=choices
+                )
+            )
+        return language
 
     @no_var_expand
     @needs_local_scope
@@ -62,26 +79,39 @@ class DockerMagic(Magics):
 
     def _run(self, said: list[str], cell: str | None) -> Any:
         if not said or said[0] in ("--help", "-h", "help"):
-            display(show.overview(endpoints.ENDPOINTS, [(c.name, c.summary) for c in _ours()]))
+            display(show.overview(endpoints.ENDPOINTS, [(c.name, say(c.summary)) for c in _ours()]))
             return None
         name, *rest = said
         command = commands.NAMED.get(name) or commands.NAMED.get(name.upper())
         row = BY_NAME.get(name) or command or _unknown(name)
         found = arguments.parse(row, rest, cell=cell is not None)
         if row.name != name and isinstance(row, Endpoint):
-            found.notes.insert(0, f"{name} is the docker CLI's name; the API calls it {row.operation}, we {row.name}")
+            found.notes.insert(
+                0,
+                say(
+                    "{alias} is the docker CLI's name; the API calls it {operation}, we {name}",
+                    alias=name,
+                    operation=row.operation,
+                    name=row.name,
+                ),
+            )
         if found.values.pop("help", False):
             display(help_page(row))
             return None
         if cell is not None and row.body in packing.KINDS:
-            raise BadArgument(f"{row.name} sends a file, and the cell is text", "name the file or folder: --input PATH")
+            raise BadArgument(
+                say("{name} sends a file, and the cell is text", name=row.name),
+                say("name the file or folder: --input PATH"),
+            )
         if cell is not None and not row.body:
             fed = any(param.kind == "given" for param in row.local)
             raise BadArgument(
-                f"{row.name} takes no body, and the cell has one",
-                f"write %docker {row.name}, on one line"
-                + ("; text for its standard input goes after --input" if fed else ""),
+                say("{name} takes no body, and the cell has one", name=row.name),
+                say("write %docker {name}, on one line; text for its standard input goes after --input", name=row.name)
+                if fed
+                else say("write %docker {name}, on one line", name=row.name),
             )
+        row = commands.instead(row, found.values)
         if isinstance(row, Endpoint):
             return self._call(row, found, self._body(row, found, cell))
         if command in commands.RAW:
@@ -94,7 +124,9 @@ class DockerMagic(Magics):
     def _path(found: Arguments) -> str:
         path = str(found.values["path"])
         if not path.startswith("/"):
-            raise BadArgument(f"a path begins with a slash, and {path!r} does not", f"write /{path}")
+            raise BadArgument(
+                say("a path begins with a slash, and {path!r} does not", path=path), say("write /{path}", path=path)
+            )
         return path
 
     def _ours(self, command: Command, found: Arguments, body: bytes | Upload | None) -> Any:
@@ -102,7 +134,7 @@ class DockerMagic(Magics):
             calls = command.run(self.session, {**found.values, **({} if body is None else {"body": body})})
             return self._said(calls, found.values["as"]) if found.values.get("as") else self._calls(calls, found)
         if found.values.get("as") and command.name != "connect":
-            raise BadArgument(f"{command.name} is ours, and no call of the API", "leave --as out")
+            raise BadArgument(say("{name} is ours, and no call of the API", name=command.name), say("leave --as out"))
         value = command.run(self.session, found.values)
         if isinstance(value, str):
             return show.Code(value)
@@ -115,15 +147,22 @@ class DockerMagic(Magics):
 
     def _calls(self, calls: commands.Calls, found: Arguments) -> Any:
         """Make the calls of a command one by one, each shown on its line."""
-        notes, value = found.notes, None
+        notes, go_on = found.notes, partial(calls.send, None)
         while True:
             try:
-                call = calls.send(value)
+                call = go_on()
             except StopIteration as stop:
                 if stop.value.note:
                     display(show.Notes(stop.value.note))
+                if stop.value.beside:
+                    display(stop.value.beside)
                 return stop.value.value
-            value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            try:
+                value = self._call(BY_NAME[call.row], Arguments(dict(call.values), notes=notes), call.body)
+            except DockerMagicError as error:
+                go_on = partial(calls.throw, error)
+            else:
+                go_on = partial(calls.send, value)
             notes = []
 
     def _said(self, calls: commands.Calls, tongue: str) -> show.Code:
@@ -185,7 +224,7 @@ class DockerMagic(Magics):
                 answers[str(each.get("id"))] = exchange
             wanted.answers = answers if len(answers) > 1 else {}
             value = show.dressed(tables.value(row, exchange, wanted))
-        except (KeyboardInterrupt, TimedOut):
+        except (KeyboardInterrupt, DockerMagicError):
             watch.stay()
             raise
         finally:
@@ -204,17 +243,19 @@ class DockerMagic(Magics):
     def _warnings(self, value: Mapping[str, Any]) -> None:
         warnings = value.get("Warnings")
         if isinstance(warnings, list) and warnings:
-            display(show.Notes(*(f"⚠ the engine warns: {warning}" for warning in warnings)))
+            display(show.Notes(*(say("⚠ the engine warns: {warning}", warning=warning) for warning in warnings)))
 
     def _curl(self, exchange: Exchange, output: str = "") -> str:
         return tongues.curl(exchange.request, exchange.row, exchange.host, self.session.engine.tls, output)
 
     def _interrupted(self) -> Interrupted:
         last = self.session.last
-        lines = f" after {len(last.value)} lines" if last and hasattr(last.value, "columns") else ""
+        come = show.counted(last.value) if last and hasattr(last.value, "columns") else ""
         return Interrupted(
-            f"you stopped the call{lines}; what the container does is not changed by that",
-            "what had come by then: `x = %docker last`, then x.value",
+            say("you stopped the call after {come}; what the container does is not changed by that", come=come)
+            if come
+            else say("you stopped the call; what the container does is not changed by that"),
+            say("what had come by then: `x = %docker last`, then x.value"),
             exchange=last,
         )
 
@@ -256,50 +297,57 @@ def _unknown(name: str) -> Any:
     swapped = [each for each in known if sorted(each) == sorted(name.lower())]
     close = swapped or difflib.get_close_matches(name.lower(), known, 1, 0.5)
     raise UnknownSubcommand(
-        f"there is no subcommand {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
-        "`%docker` alone lists them all",
+        say("there is no subcommand {name!r}; did you mean {close}?", name=name, close=close[0])
+        if close
+        else say("there is no subcommand {name!r}", name=name),
+        say("`%docker` alone lists them all"),
     )
 
 
 def help_page(row: Endpoint | Command) -> show.Page:
     """The help of one subcommand, from its row."""
+    options = (say("Options"), (say("option"), say("what it does")), _options(row))
     if isinstance(row, Command):
-        return show.Page(arguments.usage(row), row.summary, ("Options", ("option", "what it does"), _options(row)))
-    statuses = [(str(status), meaning) for status, meaning in sorted(row.statuses.items())]
-    also = f" The docker CLI: {row.cli}." if row.cli else ""
+        return show.Page(arguments.usage(row), say(row.summary), options)
+    statuses = [(str(status), say(meaning)) for status, meaning in sorted(row.statuses.items())]
+    about = mark("{operation}: {method} {path}: {summary}. The docker CLI: {cli}.")
     return show.Page(
         arguments.usage(row),
-        f"{row.operation}: {row.method} {row.path}: {row.summary}.{also}",
-        ("Options", ("option", "what it does"), _options(row)),
-        ("Statuses", ("status", "what it means"), statuses),
+        say(
+            about if row.cli else mark("{operation}: {method} {path}: {summary}."),
+            operation=row.operation,
+            method=row.method,
+            path=row.path,
+            summary=say(row.summary),
+            cli=row.cli,
+        ),
+        options,
+        (say("Statuses"), (say("status"), say("what it means")), statuses),
     )
 
 
 def _options(row: Endpoint | Command) -> list[tuple[str, str]]:
-    places = [(param.metavar or param.name, param.help) for param in row.places]
+    places = [(param.metavar or param.name, say(param.help)) for param in row.places]
     return [*places, *arguments.option_lines(row)]
 
 
 def docstring() -> str:
     """What `%docker?` shows, from the rows."""
     lines = [
-        "Call one endpoint of the Docker Engine API.",
+        say("Call one endpoint of the Docker Engine API."),
         "",
         "    %docker SUBCOMMAND [arguments] [options]",
-        "    %%docker create [--name NAME] [<< variable]     the cell is the JSON body",
+        f"    %%docker create [--name NAME] [<< variable]     {say('the cell is the JSON body')}",
         "",
-        "A list is a DataFrame, a description a dict: x = %docker list",
+        say("A list is a DataFrame, a description a dict: x = %docker list"),
         "",
-        *(f"    {row.name:10} {row.method:6} {row.path:28} {row.summary}" for row in endpoints.ENDPOINTS),
+        *(f"    {row.name:10} {row.method:6} {row.path:28} {say(row.summary)}" for row in endpoints.ENDPOINTS),
         "",
-        *(f"    {command.name:10} {command.summary}" for command in _ours()),
+        *(f"    {command.name:10} {say(command.summary)}" for command in _ours()),
         "",
-        "`%docker SUBCOMMAND --help` lists its options; --as curl, python or cli prints a call and sends nothing.",
+        say("`%docker SUBCOMMAND --help` lists its options; --as curl, python or cli prints a call and sends nothing."),
     ]
     return "\n".join(lines)
-
-
-DockerMagic.docker.__doc__ = docstring()
 
 
 def load(shell: Any) -> DockerMagic:
@@ -313,8 +361,11 @@ def load(shell: Any) -> DockerMagic:
     shell.configurables[:] = [*others, magic]
     complete.install(shell, magic.session)
     lines = [
-        f"%{name} belonged to another extension and is ours now; load that one again to give it back. "
-        "%dockerapi is always ours"
+        say(
+            "%{name} belonged to another extension and is ours now; load that one again to give it back. "
+            "%dockerapi is always ours",
+            name=name,
+        )
         for name in taken
     ]
     display(show.Notes(*lines, *binder.remarks(magic.session.around.env), *_greeting(magic.session)))
@@ -331,10 +382,16 @@ def _greeting(session: Session) -> list[str]:
         engine = session.connect()
     except EngineError as error:
         return [
-            f"dockermagic is loaded, and has no engine yet: {error.what}",
+            say("dockermagic is loaded, and has no engine yet: {what}", what=error.what),
             *filter(None, [error.detail, f"→ {error.step}"]),
         ]
     except DockerMagicError as error:
         return error.lines()
-    found = f"dockermagic: {engine.name}, API {engine.api}, at {engine.host} ({engine.source})"
+    found = say(
+        "dockermagic: {name}, API {version}, at {host} ({source})",
+        name=engine.name,
+        version=engine.api,
+        host=engine.host,
+        source=engine.source,
+    )
     return [found, *practice.confession(engine.version)]

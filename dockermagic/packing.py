@@ -23,21 +23,27 @@ class Upload:
     Attributes:
         source: the file or folder.
         name: what it is called inside the archive, `.` for a folder's contents; "" for a file that is sent as it is.
-        watch: is told the bytes that were sent so far.
+        watch: is told the bytes that were sent so far, and `total`.
         sent: how many that were.
     """
 
     source: Path
     name: str = ""
-    watch: Callable[[int], None] = field(default=lambda count: None, repr=False)
+    watch: Callable[[int, int | None], None] = field(default=lambda count, total: None, repr=False)
     sent: int = 0
+
+    @property
+    def total(self) -> int | None:
+        """How many bytes there are to send; None where they are packed on the way."""
+        return self.source.stat().st_size if not self.name else None
 
     def __iter__(self) -> Iterator[bytes]:
         self.sent = 0
         try:
+            total = self.total
             for piece in self._packed() if self.name else self._plain():
                 self.sent += len(piece)
-                self.watch(self.sent)
+                self.watch(self.sent, total)
                 yield piece
         except OSError as error:
             raise FileError(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from .show import markup, visible, visible_lines
+from .safe import markup, visible, visible_lines
 
 CARD, INK, QUIET, STRONG = "#ffffff", "#1f2328", "#57606a", "#0550ae"
 """Contrast on the card: 16 to 1, 6.4 to 1, 7.6 to 1; WCAG AA asks for 4.5."""
@@ -36,6 +36,12 @@ def svg(width: int, height: int, title: str, desc: str, inner: str) -> str:
     )
 
 
+def image(drawing: str, alt: str) -> str:
+    """A drawing as HTML that every notebook shows, trusted or not."""
+    data = base64.b64encode(drawing.encode()).decode()
+    return f'<p><img src="data:image/svg+xml;base64,{data}" alt="{xml(alt)}"></p>'
+
+
 @dataclass(frozen=True)
 class Picture:
     """A drawing and what it says.
@@ -45,7 +51,7 @@ class Picture:
         drawing: the SVG, whole.
         plain: the same for a terminal.
         heading: what the list beneath the picture is of.
-        items: that list, `(call, what it does)`.
+        items: that list, `(call or name, what it does or is)`.
     """
 
     title: str
@@ -55,11 +61,9 @@ class Picture:
     items: Sequence[tuple[str, str]] = ()
 
     def html(self) -> str:
-        data = base64.b64encode(self.drawing.encode()).decode()
         listed = "".join(f"<li><b><code>{markup(call)}</code></b>: {markup(text)}</li>" for call, text in self.items)
-        return (
-            f'<p><img src="data:image/svg+xml;base64,{data}" alt="{xml(self.title)}"></p>'
-            f"<p>{markup(self.heading)}</p>" + (f"<ul>{listed}</ul>" if listed else "")
+        return f"{image(self.drawing, self.title)}<p>{markup(self.heading)}</p>" + (
+            f"<ul>{listed}</ul>" if listed else ""
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

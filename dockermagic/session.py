@@ -18,7 +18,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
 from . import arguments, bodies, endpoints, files, locate, packing, practice
@@ -39,7 +39,9 @@ from .hunter import PRACTICE, Hunter
 from .language import mark, say
 from .locate import TLS, Candidate, Surroundings
 from .packing import Upload
-from .transport import HTTP, Transport
+
+if TYPE_CHECKING:
+    from .transport import Transport
 
 LOG = logging.getLogger(__package__)
 JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
@@ -100,6 +102,13 @@ class Engine:
         return locate.describe(dict(self.version))
 
 
+def over_http(host: str, tls: TLS | None) -> Transport:
+    """The transport that a session has by itself; requests takes long to import, and not before it is needed."""
+    from .transport import HTTP
+
+    return HTTP(host, tls)
+
+
 class Session:
     """One user's conversation with one engine.
 
@@ -114,7 +123,7 @@ class Session:
         self,
         settings: Settings | None = None,
         around: Surroundings | None = None,
-        transport: Callable[[str, TLS | None], Transport] = HTTP,
+        transport: Callable[[str, TLS | None], Transport] = over_http,
         tell: Callable[[str], None] = LOG.warning,
     ) -> None:
         self.settings = settings or Settings()

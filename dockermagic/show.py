@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, TextIO
 
 from . import charts, masks
 from .endpoints import Endpoint
-from .exchange import Exchange, size
+from .exchange import Exchange, duration, size
+from .language import mark, say
 from .packing import Upload
+from .safe import cut, markup, pad, visible, visible_lines, width
 from .session import Settings
 
 SHORT_ID = 12
@@ -21,40 +21,19 @@ CELL = 200
 LINE = 4000
 PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
-MATH = re.compile(r"[$\\]")
 SHORT = 24
 SIZES = ("memory_usage", "memory_limit", "net_rx", "net_tx", "block_read", "block_write")
 PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "stats": charts.usage,
     "events": charts.timeline,
 }
+PICTURED = {"stats": {"name", "time", "cpu_percent", "memory_usage"}, "events": {"name", "time", "type", "action"}}
+"""The columns that a picture needs: a part of a frame may lack them."""
 LATEST = {"stats": "name"}
+PRINTED = ("log", "events")  # whose rows a prompt has shown already where they came live
 KEEP = 120
+GLUE = {"text/plain": "\n", "text/html": ""}
 TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
-
-
-def visible(text: str) -> str:
-    """`text` with nothing in it that a terminal or a browser obeys: controls and bidirectional marks shown."""
-    return "".join(char if char.isprintable() or char == "\t" else _shown(char) for char in text)
-
-
-def _shown(char: str) -> str:
-    code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    return char if unicodedata.category(char) == "Zs" else f"\\u{code:04x}"
-
-
-def markup(text: str) -> str:
-    """`text` as HTML that shows just that: nothing in it acts, and MathJax finds no formula."""
-    return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(visible(text)))
-
-
-def cut(text: str, limit: int) -> str:
-    """`text`, or its beginning and how long it is."""
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 class Tree(dict[str, Any]):
@@ -87,11 +66,6 @@ class Code(str):
 
     def _repr_html_(self) -> str:
         return f"<pre><code>{escape(visible_lines(self))}</code></pre>"
-
-
-def visible_lines(text: str) -> str:
-    """As `visible`, newlines kept."""
-    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def dressed(value: Any) -> Any:
@@ -145,7 +119,7 @@ def lines(seen: Sequence[tuple[Exchange, str]], notes: Sequence[str]) -> dict[st
     """Several exchanges, each on its line with its curl command; the notes once."""
     bundles = [Line(exchange, curl)._repr_mimebundle_() for exchange, curl in seen[:-1]]
     bundles += [Line(exchange, curl, notes)._repr_mimebundle_() for exchange, curl in seen[-1:]]
-    return {mime: glue.join(each[mime] for each in bundles) for mime, glue in (("text/plain", "\n"), ("text/html", ""))}
+    return {mime: glue.join(each[mime] for each in bundles) for mime, glue in GLUE.items()}
 
 
 class Notes:
@@ -168,9 +142,9 @@ class Page:
     def plain(self) -> str:
         parts = [self.title, "", self.text] if self.text else [self.title]
         for caption, _, rows in self.tables:
-            widths = [max((len(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
+            widths = [max((width(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
             parts += ["", caption]
-            parts += ["  " + "  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+            parts += ["  " + "  ".join(pad(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -218,7 +192,7 @@ def cell(name: str, value: Any) -> str:
     if missing(value):
         return ""
     if type(value).__name__ in ("bool", "bool_"):
-        return "✔ yes" if value else "○ no"
+        return say("✔ yes") if value else say("○ no")
     if name == "id":
         return str(value).removeprefix("sha256:")[:SHORT_ID]
     if isinstance(value, Mapping):
@@ -229,43 +203,54 @@ def cell(name: str, value: Any) -> str:
         return f"{value:.2f}"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    if name == "time":
+        return str(value)[:19].replace("T", " ")
     return cut(str(value), CELL)
 
 
+CAPTIONS: Mapping[str, tuple[str, str]] = {
+    "containers": (mark("{count} container"), mark("{count} containers")),
+    "images": (mark("{count} image"), mark("{count} images")),
+    "processes": (mark("{count} process"), mark("{count} processes")),
+    "log": (mark("{count} line"), mark("{count} lines")),
+    "archive": (mark("{count} entry"), mark("{count} entries")),
+    "places": (mark("{count} place"), mark("{count} places")),
+    "changes": (mark("{count} change"), mark("{count} changes")),
+    "history": (mark("{count} layer"), mark("{count} layers")),
+    "found": (mark("{count} image"), mark("{count} images")),
+    "usage": (mark("{count} thing"), mark("{count} things")),
+    "pruned": (mark("{count} thing"), mark("{count} things")),
+    "deletions": (mark("{count} thing"), mark("{count} things")),
+    "messages": (mark("{count} message"), mark("{count} messages")),
+    "stats": (mark("{count} sample"), mark("{count} samples")),
+    "events": (mark("{count} event"), mark("{count} events")),
+    "drills": (mark("{count} drill"), mark("{count} drills")),
+    "progress": (mark("{count} exercise"), mark("{count} exercises")),
+}
+
+
 def captioned(frame: Any) -> str:
-    """The caption of a frame of ours: how many rows of what."""
+    """The caption of a frame of ours: how many rows of what, and a note; "" where that would say nothing."""
+    caption, note = counted(frame), frame.attrs[MARKED].get("note")
+    return say("{caption}; {note}", caption=caption, note=note) if caption and note else caption
+
+
+def counted(frame: Any) -> str:
+    """How many rows of what a frame of ours has: `3 samples`; "" where its kind has no word for it."""
     count = len(frame)
     kind = frame.attrs[MARKED]["kind"]
-    noun = {
-        "containers": "container",
-        "images": "image",
-        "processes": "process",
-        "log": "line",
-        "archive": "entry",
-        "places": "place",
-        "changes": "change",
-        "history": "layer",
-        "found": "image",
-        "usage": "thing",
-        "pruned": "thing",
-        "deletions": "thing",
-        "messages": "message",
-        "stats": "sample",
-        "events": "event",
-        "drills": "drill",
-        "progress": "exercise",
-    }.get(kind)
-    if noun is None:
+    if kind not in CAPTIONS:
         return ""
-    plural = {"process": "processes", "entry": "entries"}.get(noun, noun + "s")
-    note = frame.attrs[MARKED].get("note")
-    return f"{count} {noun if count == 1 else plural}" + (f"; {note}" if note else "")
+    one, several = CAPTIONS[kind]
+    return say(one if count == 1 else several, count=count)
 
 
 def picture(frame: Any) -> str:
     """The picture that belongs below a frame of its kind; "" for none."""
-    draw = PICTURES.get(frame.attrs[MARKED]["kind"])
-    return draw(frame.to_dict("records")) if draw and set(frame.columns) >= {"name", "time"} else ""
+    kind = frame.attrs[MARKED]["kind"]
+    if kind not in PICTURES or not set(frame.columns) >= PICTURED[kind]:
+        return ""
+    return PICTURES[kind](frame.to_dict("records"))
 
 
 def latest(frame: Any) -> Any:
@@ -311,16 +296,21 @@ class Frames:
             return terminal(log_lines(frame, self.settings.lines), captioned(frame))
         shown, left = self._shown(latest(frame))
         rows = [[cell(name, value) for name, value in zip(shown.columns, row, strict=True)] for row in shown.values]
-        more = f"<p>… and {left} more rows; <code>%config DockerMagic.rows = …</code> shows more</p>" if left else ""
+        setting = "<code>%config DockerMagic.rows = …</code>"
+        more = (
+            f"<p>{say('… and {count} more rows; {setting} shows more', count=left, setting=setting)}</p>"
+            if left
+            else ""
+        )
         right = {at for at, dtype in enumerate(shown.dtypes) if dtype.kind in "iuf"}
         return table(captioned(frame), _heads(shown), rows, right) + more + picture(frame)
 
     def plain(self, frame: Any) -> str:
         kind = frame.attrs[MARKED]["kind"]
+        if kind in PRINTED and frame.attrs[MARKED].get("live"):
+            return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
-            if frame.attrs[MARKED].get("live"):
-                return f"({captioned(frame)}, shown above)"
-            return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
+            return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
         shown, left = self._shown(latest(frame))
         heads = [visible(head) for head in _heads(shown)]
         rows = [
@@ -332,8 +322,8 @@ class Frames:
             "  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]
         ]
         if left:
-            lines.append(f"… and {left} more rows")
-        return "\n".join([*lines, f"({captioned(frame)})" if captioned(frame) else ""]).rstrip()
+            lines.append(say("… and {count} more rows", count=left))
+        return "\n".join([*lines, say("({caption})", caption=captioned(frame)) if captioned(frame) else ""]).rstrip()
 
     def _shown(self, frame: Any) -> tuple[Any, int]:
         left = max(0, len(frame) - self.settings.rows)
@@ -342,15 +332,6 @@ class Frames:
 
 def _heads(frame: Any) -> list[str]:
     return [f"{name} (UTC)" if dtype.kind == "M" else str(name) for name, dtype in frame.dtypes.items()]
-
-
-def width(text: str) -> int:
-    """Columns that a text takes on a terminal: two for a wide character."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def pad(text: str, columns: int) -> str:
-    return text + " " * (columns - width(text))
 
 
 def log_lines(frame: Any, limit: int) -> list[str]:
@@ -363,7 +344,8 @@ def log_lines(frame: Any, limit: int) -> list[str]:
         for name, time, stream, line in zip(names, times, shown["stream"], shown["line"], strict=True)
     ]
     left = len(frame) - len(shown)
-    return [f"… {left} lines before these; %config DockerMagic.lines = … shows more", *lines] if left else lines
+    more = say("… {count} lines before these; %config DockerMagic.lines = … shows more", count=left)
+    return [more, *lines] if left else lines
 
 
 def log_line(stream: str, line: str, time: str | None = None) -> str:
@@ -374,6 +356,23 @@ def log_line(stream: str, line: str, time: str | None = None) -> str:
 def terminal(lines: Sequence[str], caption: str) -> str:
     """Lines as a terminal shows them; without CSS it is plain preformatted text."""
     return f'<pre style="{TERMINAL}">{escape(chr(10).join(lines))}</pre><p>{escape(caption)}</p>'
+
+
+def bar(count: int, total: int | None, seconds: float, *, ended: bool = False) -> dict[str, Any]:
+    """How far a transfer is: a bar, and beside it the bytes and their speed, which say the same in words."""
+    so_far = say("{size} of {total}", size=size(count), total=size(total)) if total and not ended else size(count)
+    speed = f"{size(count / seconds)}/s" if seconds else ""
+    share = f"{min(count / total, 1):.0%}" if total and not ended else ""
+    took = say("done in {duration}", duration=duration(seconds)) if ended else ""
+    words = " · ".join(filter(None, (share, so_far, speed, took)))
+    here, end = (1, 1) if ended else (min(count, total), total) if total else (None, None)
+    places = f' value="{here}" max="{end}"' if end else ""
+    filled = round(20 * (here or 0) / end) if end else 0
+    drawn = f"[{'█' * filled}{'·' * (20 - filled)}] " if end else ""
+    return {
+        "text/html": f'<div><progress aria-label="{escape(words)}"{places}></progress> {escape(words)}</div>',
+        "text/plain": drawn + words,
+    }
 
 
 class Watch:
@@ -393,6 +392,8 @@ class Watch:
         self._rows: list[Mapping[str, Any]] = []
         self._content: Callable[[], dict[str, Any]] | None = None
         self._height = 0
+        self._began = time.monotonic()
+        self._moved: tuple[int, int | None] | None = None
         self.count = 0
 
     def taker(self, kind: str) -> Callable[[str, Sequence[Any]], None]:
@@ -410,7 +411,9 @@ class Watch:
 
     def _samples(self) -> dict[str, Any]:
         rows = [*{row["name"]: row for row in self._rows}.values()]
-        return self._table(rows, f"{self.count} samples, the last of each container", charts.usage(self._rows))
+        return self._table(
+            rows, say("{count} samples, the last of each container", count=self.count), charts.usage(self._rows)
+        )
 
     def events(self, name: str, batch: Sequence[Mapping[str, Any]]) -> None:
         """New events."""
@@ -425,18 +428,25 @@ class Watch:
 
     def _events(self) -> dict[str, Any]:
         rows = self._rows[-self._settings.rows :]
-        return self._table(rows, f"{self.count} events, the last {len(rows)}", charts.timeline(self._rows))
+        return self._table(
+            rows,
+            say("{count} events, the last {shown}", count=self.count, shown=len(rows)),
+            charts.timeline(self._rows),
+        )
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
-        heads = [*rows[0]] if rows else []
+        heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
         cells = [[cell(name, value) for name, value in row.items()] for row in rows]
         widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
         text = [
             "  ".join(pad(visible(each), w) for each, w in zip(row, widths, strict=True)).rstrip()
             for row in [heads, *cells]
         ]
-        return {"text/html": table(caption, heads, cells) + drawn, "text/plain": "\n".join([*text, f"({caption})"])}
+        return {
+            "text/html": table(caption, heads, cells) + drawn,
+            "text/plain": "\n".join([*text, say("({caption})", caption=caption)]),
+        }
 
     def _redraw(self, content: Callable[[], dict[str, Any]]) -> None:
         """Paint in a notebook; at a terminal write over what was written before; into a file only at the end."""
@@ -462,17 +472,32 @@ class Watch:
         self._paint(self._log)
 
     def _log(self) -> dict[str, Any]:
-        return {"text/html": terminal(self._lines, f"{self.count} lines"), "text/plain": "\n".join(self._lines)}
+        return {
+            "text/html": terminal(self._lines, say("{count} lines", count=self.count)),
+            "text/plain": "\n".join(self._lines),
+        }
 
-    def progress(self, count: int) -> None:
-        """Bytes that have come so far."""
-        self.count = count
-        text = f"{size(count)} so far"
+    def progress(self, count: int, total: int | None = None) -> None:
+        """Bytes that have gone or come so far, of how many where that is known."""
+        self._moved = (count, total)
+        self._content = self._bar
         if self._notebook:
-            self._paint(lambda: {"text/plain": text})
+            self._paint(self._bar)
+        elif self._out.isatty() and self._due():
+            print("\r\x1b[K" + self._bar()["text/plain"], end="", file=self._out, flush=True)
+            self._height = 1
+
+    def _bar(self, *, ended: bool = False) -> dict[str, Any]:
+        count, total = self._moved or (0, None)
+        return bar(count, total, time.monotonic() - self._began, ended=ended)
 
     def finish(self, final: Mapping[str, Any]) -> None:
         """The last state; what was shown before gives way to it."""
+        if self._moved and self._content == self._bar:
+            done = self._bar(ended=True)
+            final = {**final, **{mime: glue.join((final[mime], done[mime])) for mime, glue in GLUE.items()}}
+            if self._height:
+                print("\r\x1b[K", end="", file=self._out, flush=True)
         if self._handle is None:
             self._display(final, raw=True)
         else:
@@ -480,15 +505,24 @@ class Watch:
 
     def stay(self) -> None:
         """Leave on the page what has come so far: what follows does not take its place."""
+        if self._moved and self._height:
+            print(file=self._out, flush=True)
+        self._moved = None
         if self._handle is not None and self._content:
             self._handle.update(self._content(), raw=True)
             self._handle = None
 
-    def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
+    def _due(self) -> bool:
+        """Whether it is time to paint again; then the time is kept."""
         now = time.monotonic()
-        if self._handle is not None and now - self._painted < 1 / PAINTS_A_SECOND:
-            return
+        if now - self._painted < 1 / PAINTS_A_SECOND:
+            return False
         self._painted = now
+        return True
+
+    def _paint(self, content: Callable[[], dict[str, Any]]) -> None:
+        if not self._due() and self._handle is not None:
+            return
         if self._handle is None:
             self._handle = self._display(content(), raw=True, display_id=True)
         else:
@@ -500,13 +534,13 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
     sent = [_sent(request.body)] if request.body else []
-    answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else ["no answer"]
+    answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else [say("no answer")]
     answer += [f"{name}: {value}" for name, value in masks.headers(exchange.headers.items())]
     body = _frames(exchange) or _body(exchange)
     sections = [
-        ("request", [*head, *([""] if sent else []), *sent]),
-        ("answer", [*answer, *([""] if body else []), *body]),
-        ("the same by curl", [curl]),
+        (say("request"), [*head, *([""] if sent else []), *sent]),
+        (say("answer"), [*answer, *([""] if body else []), *body]),
+        (say("the same by curl"), [curl]),
     ]
     title = f"{exchange.line} ({exchange.host})"
     plain = [visible(title)]
@@ -521,7 +555,10 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
 def _sent(body: bytes | Upload) -> str:
     if isinstance(body, bytes):
         return body.decode("utf-8", "backslashreplace")
-    return f"({'the files of ' if body.name else ''}{body.source}, {size(body.sent)} as a tar archive)"
+    said = mark("(the files of {source}, {size} as a tar archive)")
+    return say(
+        said if body.name else mark("({source}, {size} as a tar archive)"), source=body.source, size=size(body.sent)
+    )
 
 
 def _frames(exchange: Exchange) -> list[str]:
@@ -542,18 +579,18 @@ def _body(exchange: Exchange) -> list[str]:
         except ValueError:
             return [cut(masks.text(text), LINE)]
     left = exchange.received - len(exchange.kept)
-    return [cut(masks.text(text), 4 * LINE), *([f"… and {size(left)} more"] if left > 0 else [])]
+    return [cut(masks.text(text), 4 * LINE), *([say("… and {size} more", size=size(left))] if left > 0 else [])]
 
 
 def overview(rows: Iterable[Endpoint], commands: Iterable[tuple[str, str]]) -> Page:
     """What `%docker` alone shows."""
     return Page(
         "%docker SUBCOMMAND …",
-        "One subcommand calls one endpoint of the Docker Engine API. %docker SUBCOMMAND --help tells its options.",
+        say("One subcommand calls one endpoint of the Docker Engine API. %docker SUBCOMMAND --help tells its options."),
         (
-            "Calls of the API",
-            ("subcommand", "endpoint", "what it does"),
-            [(row.name, f"{row.method} {row.path}", row.summary) for row in rows],
+            say("Calls of the API"),
+            (say("subcommand"), say("endpoint"), say("what it does")),
+            [(row.name, f"{row.method} {row.path}", say(row.summary)) for row in rows],
         ),
-        ("Ours", ("subcommand", "what it does"), [*commands]),
+        (say("Ours"), (say("subcommand"), say("what it does")), [*commands]),
     )

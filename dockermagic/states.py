@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .language import mark, say
 from .pictures import INK, QUIET, STRONG, Picture, svg, xml
-from .show import cut
+from .safe import cut, pad, width
 
-NONE, CREATED, RUNNING, PAUSED = "no container", "created", "running", "paused"
-RESTARTING, EXITED, REMOVED = "restarting", "exited", "removed"
+NONE, CREATED, RUNNING, PAUSED = mark("no container"), "created", "running", "paused"
+RESTARTING, EXITED, REMOVED = "restarting", "exited", mark("removed")
+NO_STATE = (NONE, REMOVED)
+"""Words of ours, where there is no container whose state an engine could name."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Arrow:
 
     @property
     def text(self) -> str:
-        return self.call or self.what
+        return self.call or say(self.what)
 
 
 ARROWS: tuple[Arrow, ...] = (
@@ -92,7 +95,8 @@ OTHER_NAMES = {"configured": CREATED, "initialized": CREATED, "stopped": EXITED,
 """What Podman may call a state."""
 ENDING = {"removing": REMOVED, "dead": REMOVED}
 """States on the way out: the engine removes it, or could not."""
-TITLE = "The life of a container"
+ALIVE = (RUNNING, PAUSED)
+"""States in which there are processes."""
 
 
 def state_of(description: Mapping[str, Any]) -> str:
@@ -116,24 +120,44 @@ def picture(name: str = "", state: str = "") -> Picture:
     here = {**OTHER_NAMES, **ENDING}.get(state, state)
     known = here in PLACES
     if not name:
-        title, heading = TITLE, "Every way from one state to another:"
-        arrows, items = ARROWS, [(f"{each.source} → {each.target}", _said(each)) for each in ARROWS]
+        title, heading = say("The life of a container"), say("Every way from one state to another:")
+        arrows = ARROWS
+        items = [(f"{_word(each.source)} → {_word(each.target)}", _said(each)) for each in ARROWS]
     else:
         short = cut(name, 60)
-        title = f"{TITLE}: {short} is {state or 'in no state that the engine names'}"
-        arrows = leading_on(state)
-        items = [(f"%docker {_for(each, short)}", f"{each.what}: {each.target}") for each in arrows]
-        heading = f"{short} is {state or 'in no known state'}." + (
-            " From there:" if arrows else " No call of this table leads on from there."
+        title = (
+            say("The life of a container: {name} is {state}", name=short, state=state)
+            if state
+            else say("The life of a container: {name} is in no state that the engine names", name=short)
         )
-    desc = " ".join(f"{each.source} to {each.target}: {_said(each)}." for each in ARROWS)
+        arrows = leading_on(state)
+        items = [(f"%docker {_for(each, short)}", f"{say(each.what)}: {_word(each.target)}") for each in arrows]
+        heading = say(
+            mark("{name} is {state}. From there:")
+            if arrows
+            else mark("{name} is {state}. No call of this table leads on from there.")
+            if state
+            else mark("{name} is in no known state. No call of this table leads on from there."),
+            name=short,
+            state=state,
+        )
+    desc = " ".join(
+        say("{source} to {target}: {what}.", source=_word(each.source), target=_word(each.target), what=_said(each))
+        for each in ARROWS
+    )
     drawn = svg(WIDTH, HEIGHT, title, desc, _arrows(here if known and name else "") + _nodes(name, here))
     plain = "\n".join([title, *([heading] if name else []), *_plain(ARROWS if not name else arrows, here, name)])
     return Picture(title, drawn, plain, heading, items)
 
 
 def _said(arrow: Arrow) -> str:
-    return f"{arrow.call}, {arrow.what}" if arrow.call else f"by itself, {arrow.what}"
+    what = say(arrow.what)
+    return say("{call}, {what}", call=arrow.call, what=what) if arrow.call else say("by itself, {what}", what=what)
+
+
+def _word(state: str) -> str:
+    """A state as it is shown: the engine's own word, or ours in the reader's language."""
+    return say(state) if state in NO_STATE else state
 
 
 def _for(arrow: Arrow, name: str) -> str:
@@ -142,11 +166,12 @@ def _for(arrow: Arrow, name: str) -> str:
 
 
 def _plain(arrows: tuple[Arrow, ...], here: str, name: str) -> list[str]:
-    states = [] if not name else ["  ".join(f"[{each}]" if each == here else each for each in PLACES)]
-    calls = max((len(each.call or "(by itself)") for each in arrows), default=0)
+    states = [] if not name else ["  ".join(f"[{_word(each)}]" if each == here else _word(each) for each in PLACES)]
+    calls = [each.call or say("(by itself)") for each in arrows]
+    columns = max(map(width, calls), default=0)
     return states + [
-        f"  {each.source:12} ── {each.call or '(by itself)':{calls}} ──▶ {each.target:10}  {each.what}".rstrip()
-        for each in arrows
+        f"  {pad(_word(each.source), 12)} ── {pad(call, columns)} ──▶ {pad(_word(each.target), 10)}  {say(each.what)}"
+        for each, call in zip(arrows, calls, strict=True)
     ]
 
 
@@ -157,10 +182,9 @@ def _arrows(here: str) -> str:
         on = source == here and any(each.call for each in both)
         color, width = (STRONG, 3) if on else (QUIET, 1.5)
         dashes = "" if any(each.call for each in both) else " stroke-dasharray='5 4'"
-        mark = "on" if on else "off"
+        tip = "on" if on else "off"
         parts.append(
-            f"<path d='{path}' fill='none' stroke='{color}' stroke-width='{width}'{dashes} "
-            f"marker-end='url(#{mark})'/>\n"
+            f"<path d='{path}' fill='none' stroke='{color}' stroke-width='{width}'{dashes} marker-end='url(#{tip})'/>\n"
         )
         for at, each in enumerate(both):
             bold = " font-weight='bold'" if on and each.call else ""
@@ -185,11 +209,11 @@ def _nodes(name: str, here: str) -> str:
         dashes = " stroke-dasharray='3 4'" if state in (NONE, REMOVED) else ""
         under = f"● {cut_name(name)}" if on else {REMOVED: "removing, dead"}.get(state, "")
         parts.append(
-            f"<g><title>{xml(f'{name} is here' if on else state)}</title>"
+            f"<g><title>{xml(say('{name} is here', name=name) if on else _word(state))}</title>"
             f"<rect x='{x - HALF_WIDTH}' y='{y - HALF_HEIGHT}' width='{2 * HALF_WIDTH}' height='{2 * HALF_HEIGHT}' "
             f"rx='10' fill='{fill}' stroke='{INK}' stroke-width='{edge}'{dashes}/>"
             f"<text x='{x}' y='{y - 3 if under else y + 5}' text-anchor='middle' font-weight='bold' "
-            f"fill='{ink}'>{xml(state)}</text>"
+            f"fill='{ink}'>{xml(_word(state))}</text>"
             + (
                 f"<text x='{x}' y='{y + 15}' text-anchor='middle' font-size='12' fill='{ink}'>{xml(under)}</text>"
                 if under

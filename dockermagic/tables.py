@@ -20,10 +20,11 @@ from typing import Any
 
 import pandas as pd
 
-from . import bodies, files, frames, masks, merge, samples
+from . import bodies, files, forest, frames, masks, merge, samples, streams
 from .endpoints import Endpoint
-from .errors import BadFrame, CutShort, FileError, ReplyError, StreamFailed, TimedOut
+from .errors import CutShort, FileError, ReplyError, StreamFailed, TimedOut
 from .exchange import Exchange, size
+from .language import say
 
 STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 ENTRY_TYPES = {
@@ -82,6 +83,7 @@ EVENTS = {
     "scope": "string",
     "attributes": "object",
 }
+MOVES = ("Downloading", "Pushing", "Loading layer", "Importing")
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
@@ -99,7 +101,7 @@ class Wanted:
         lines: is shown what a stream brings as it comes, with the name of the container: for a log
             `(stream, line)`, for stats and events rows as the frame will have them.
         answers: container → its answer, where several were asked.
-        progress: is told the bytes that have come.
+        progress: is told the bytes that have come, and of how many where that is known.
         as_json: JSON instead of a frame.
     """
 
@@ -107,7 +109,7 @@ class Wanted:
     tty: Callable[[Exchange], bool | None] = lambda answer: None
     lines: Callable[[str, Sequence[Any]], None] = lambda name, things: None
     answers: Mapping[str, Exchange] = field(default_factory=dict)
-    progress: Callable[[int], None] = lambda count: None
+    progress: Callable[..., None] = lambda count, total=None: None
     as_json: bool = False
 
     def merged(self, exchange: Exchange, read: merge.Batches[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -128,12 +130,16 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
     except (CutShort, FileError, TimedOut) as error:
         error.exchange = exchange
         if isinstance(error, TimedOut):
-            error.step = row.silent or error.step
+            error.step = say(row.silent) or error.step
         raise
     except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise ReplyError(
-            f"{exchange.request.method} {exchange.request.path} was answered in another form than the API's",
-            "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
+            say(
+                "{method} {path} was answered in another form than the API's",
+                method=exchange.request.method,
+                path=exchange.request.path,
+            ),
+            say("`%docker last` shows it; is this a Docker engine? `%docker version` says which"),
             exchange=exchange,
         ) from error
     finally:
@@ -286,7 +292,11 @@ def images(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
 def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """ContainerTop: a row a process, the engine's own titles as columns.
 
-    A column is int64 or float64 where every value is such a number, and text elsewhere.
+    A column is int64 or float64 where every value is such a number, and text elsewhere. With `tree` the rows are in
+    tree order, and the column tree (text) stands first.
+
+    Raises:
+        ReplyError: a tree is asked for, and ps tells no PID or no PPID.
     """
     found = exchange.json() or {}
     titles = [str(title) for title in found.get("Titles") or []]
@@ -295,7 +305,25 @@ def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame
     for at, title in enumerate(titles):
         texts = [str(process[at]) if at < len(process) else "" for process in listed]
         columns[title] = _numbers(texts)
-    return _frame(columns, "processes")
+    exchange.value = _frame(columns, "processes")
+    return _tree(exchange) if wanted.values.get("tree") else exchange.value
+
+
+def _tree(exchange: Exchange) -> pd.DataFrame:
+    frame = exchange.value
+    lacking = [title for title in ("PID", "PPID") if title not in frame.columns]
+    if lacking:
+        raise ReplyError(
+            f"a tree needs PID and PPID of each process, and ps told no {' and no '.join(lacking)}",
+            'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; as a list: x = %docker last, x.value',
+            exchange=exchange,
+        )
+    rows = frame.to_dict("records")
+    order = forest.branches([(str(row["PID"]), str(row["PPID"])) for row in rows])
+    names = [f"{branch}{forest.short(forest.command(rows[at])) or rows[at]['PID']}" for at, branch in order]
+    sorted_rows = frame.iloc[[at for at, _ in order]].reset_index(drop=True)
+    sorted_rows.insert(0, "tree", _series(names, TEXT))
+    return sorted_rows
 
 
 def _numbers(texts: list[str]) -> tuple[str, Sequence[Any]]:
@@ -314,19 +342,19 @@ def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     Raises:
         BadFrame: the stream does not keep to its framing.
     """
-    streams: list[str] = []
+    sides: list[str] = []
     lines: list[str] = []
     names: list[str] = []
     stamped = bool(wanted.values.get("timestamps"))
     try:
-        for name, batch in wanted.merged(exchange, lambda answer: read_lines(answer, lambda: wanted.tty(answer))):
-            streams += [stream for stream, _ in batch]
+        for name, batch in wanted.merged(exchange, lambda answer: streams.lines(answer, lambda: wanted.tty(answer))):
+            sides += [side for side, _ in batch]
             lines += [line for _, line in batch]
             if wanted.answers:
                 names += [name] * len(batch)
             wanted.lines(name if wanted.answers else "", batch)
     finally:
-        frame = _log_frame(streams, lines, stamped)
+        frame = _log_frame(sides, lines, stamped)
         if wanted.answers:
             frame.insert(0, "name", _category(names, tuple(wanted.answers)))
             if stamped:
@@ -345,7 +373,7 @@ def stats(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     whole: list[Any] = []
     found: list[samples.Sample] = []
     try:
-        for name, batch in wanted.merged(exchange, read_values):
+        for name, batch in wanted.merged(exchange, streams.values):
             fresh = [samples.sample(each, name) for each in batch]
             whole += batch if wanted.as_json else []
             found += fresh
@@ -371,7 +399,7 @@ def events(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     whole: list[Any] = []
     found: list[dict[str, Any]] = []
     try:
-        for name, batch in wanted.merged(exchange, read_values):
+        for name, batch in wanted.merged(exchange, streams.values):
             whole += batch if wanted.as_json else []
             fresh = [_event(each) for each in batch]
             found += fresh
@@ -398,36 +426,6 @@ def _event(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_values(exchange: Exchange) -> Iterator[list[Any]]:
-    """The JSON values of a stream, in batches as they arrive.
-
-    Raises:
-        BadFrame, CutShort: where the stream goes wrong, after the values before it.
-    """
-    decoder = frames.JsonLines()
-    for chunk in exchange.chunks():
-        try:
-            batch = decoder.feed(chunk)
-        except ValueError as error:
-            raise BadFrame(
-                f"the stream is no JSON, line by line, as the API says: {error}",
-                "`%docker last` shows it; is this a Docker engine? `%docker version` says which",
-                exchange=exchange,
-            ) from None
-        if batch:
-            yield batch
-    try:
-        if rest := decoder.flush():
-            yield rest
-    except ValueError:
-        if not exchange.stopped:
-            raise CutShort(
-                "the stream ended inside a JSON value",
-                "the engine may have stopped: try `%docker ping`",
-                exchange=exchange,
-            ) from None
-
-
 def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     """ContainerAttach, ExecStart: what came on a connection that was taken over, as `log` has it.
 
@@ -439,7 +437,7 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     if not wanted.values.get("bytes"):
         return log(exchange, row, wanted)
     output, errors = [], frames.Lines()
-    for pieces in read_pieces(exchange, lambda: wanted.tty(exchange)):
+    for pieces in streams.pieces(exchange, lambda: wanted.tty(exchange)):
         output += [piece.data for piece in pieces if piece.stream == "stdout"]
         if lines := list(errors.feed(piece for piece in pieces if piece.stream == "stderr")):
             wanted.lines("", lines)
@@ -447,62 +445,14 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     return b"".join(output)
 
 
-def read_lines(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[tuple[str, str]]]:
-    """The lines of a stream, `(stream, line)`, in batches as they arrive; memory does not grow.
-
-    Raises:
-        BadFrame, CutShort: where the stream goes wrong, after the lines before it.
-    """
-    whole = frames.Lines()
-    try:
-        for pieces in read_pieces(exchange, tty):
-            if batch := list(whole.feed(pieces)):
-                yield batch
-    except CutShort:
-        if rest := list(whole.flush()):
-            yield rest
-        raise
-    if rest := list(whole.flush()):
-        yield rest
-
-
-def read_pieces(exchange: Exchange, tty: Callable[[], bool | None]) -> Iterator[list[frames.Piece]]:
-    """The pieces of a stream as they arrive. On a taken-over connection `raw-stream` is no word to go by.
-
-    Raises:
-        BadFrame, CutShort: where the stream goes wrong.
-    """
-    kind, upgraded = exchange.content_type, bool(exchange.row and exchange.row.upgrade)
-    told = frames.MULTIPLEXED in kind or (frames.RAW in kind and not upgraded)
-    raw = upgraded and exchange.row.stream == "raw"
-    decoder = frames.decoder("" if upgraded and not told else kind, True if raw else None if told else tty())
-    for chunk in exchange.chunks():
-        try:
-            pieces = decoder.feed(chunk)
-        except ValueError as error:
-            raise BadFrame(
-                f"the stream is not framed as the API says: {error}",
-                "with a TTY a stream is raw: `%docker inspect` tells (Config.Tty); start an exec with --tty then",
-                exchange=exchange,
-            ) from None
-        exchange.sample(pieces)
-        yield pieces
-    if decoder.pending and not exchange.stopped:
-        raise CutShort(
-            f"the stream ended inside a frame, {decoder.pending} bytes after its start",
-            "the engine may have stopped: try `%docker ping`",
-            exchange=exchange,
-        )
-
-
-def _log_frame(streams: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
+def _log_frame(sides: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
     parts = [line.partition(" ") for line in lines] if stamped else []
     times = _series([time if STAMP.match(time) else None for time, _, _ in parts] or [None] * len(lines), UTC)
     if stamped:
         lines = [rest if told else line for told, line, (_, _, rest) in zip(times.notna(), lines, parts, strict=True)]
-    frame = _frame({"time": (UTC, [None] * len(lines)), "stream": (TEXT, streams), "line": (TEXT, lines)}, "log")
+    frame = _frame({"time": (UTC, [None] * len(lines)), "stream": (TEXT, sides), "line": (TEXT, lines)}, "log")
     frame["time"] = times
-    frame["stream"] = _category(streams, ("stdout", "stderr"))
+    frame["stream"] = _category(sides, ("stdout", "stderr"))
     return frame
 
 
@@ -527,7 +477,9 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         ) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
-        raise CutShort(f"the archive cannot be read: {error}", "run the cell again", exchange=exchange) from None
+        raise CutShort(
+            say("the archive cannot be read: {error}", error=error), say("run the cell again"), exchange=exchange
+        ) from None
 
 
 def _listed(path: Path) -> pd.DataFrame:
@@ -608,9 +560,13 @@ def outcome(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         exchange.json()
     exchange.read()
     status = exchange.status or 0
-    said = row.statuses.get(status, exchange.reason)
+    said = _happened(row, exchange)
     first = str(wanted.values.get(row.places[0].name, "")) if row.places else ""
     return _frame({"container": (TEXT, [first]), "status": ("int64", [status]), "happened": (TEXT, [said])}, "outcome")
+
+
+def _happened(row: Endpoint, exchange: Exchange) -> str:
+    return say(row.statuses.get(exchange.status or 0, "")) or exchange.reason
 
 
 def ping(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -640,7 +596,7 @@ def anything(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
     if "json" in kind:
         return _json_values(body)
     if lines := _framed(body):
-        return _log_frame([stream for stream, _ in lines], [line for _, line in lines], stamped=False)
+        return _log_frame([side for side, _ in lines], [line for _, line in lines], stamped=False)
     return body.decode("utf-8", "backslashreplace") if body else outcome(exchange, row, wanted)
 
 
@@ -731,7 +687,7 @@ def pruned(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     listed = next((value for key, value in told.items() if key.endswith("Deleted")), None) or []
     frame = _gone([each if isinstance(each, dict) else {"Deleted": each} for each in listed], "pruned")
     reclaimed = int(told.get("SpaceReclaimed") or 0)
-    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=f"{size(reclaimed)} of disk came back")
+    frame.attrs["dockermagic"].update(reclaimed=reclaimed, note=say("{size} of disk came back", size=size(reclaimed)))
     return frame
 
 
@@ -765,7 +721,7 @@ def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         "usage",
     )
     frame["type"] = _category(list(columns[0]), tuple(USAGE.values()))
-    frame.attrs["dockermagic"]["note"] = f"{size(int(frame['reclaimable'].sum()))} could come back"
+    frame.attrs["dockermagic"]["note"] = say("{size} could come back", size=size(int(frame["reclaimable"].sum())))
     return frame
 
 
@@ -843,7 +799,7 @@ def login(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             "registry": (TEXT, [bodies.host_of(sent.get("serveraddress"))]),
             "username": (TEXT, [str(sent.get("username") or "")]),
             "status": ("int64", [exchange.status or 0]),
-            "happened": (TEXT, [told.get("Status") or row.statuses.get(exchange.status or 0, exchange.reason)]),
+            "happened": (TEXT, [told.get("Status") or _happened(row, exchange)]),
         },
         "login",
     )
@@ -859,22 +815,32 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         StreamFailed: the engine told of an error, though it had said 200.
     """
     told: dict[str, tuple[str, str, int | None, int | None]] = {}
+    moved: dict[str, tuple[int, int]] = {}
     try:
-        for each in itertools.chain.from_iterable(read_values(exchange)):
+        for each in itertools.chain.from_iterable(streams.values(exchange)):
             detail = each.get("progressDetail") or {}
             failed = (each.get("errorDetail") or {}).get("message") or each.get("error")
             if failed:
                 raise StreamFailed(
                     str(failed),
-                    row.steps.get(500) or "the lines before it tell how far it came: `x = %docker last`, then x.value",
-                    detail=f"{row.operation} began with {exchange.status} {exchange.reason}, and failed on the way.",
+                    say(
+                        row.steps.get(500)
+                        or "the lines before it tell how far it came: `x = %docker last`, then x.value"
+                    ),
+                    detail=say(
+                        "{operation} began with {status} {reason}, and failed on the way.",
+                        operation=row.operation,
+                        status=exchange.status,
+                        reason=exchange.reason,
+                    ),
                     exchange=exchange,
                 )
             text = str(each.get("status") or each.get("stream") or _aux(each.get("aux"))).rstrip()
             if text:
                 layer = str(each.get("id") or "")
                 told[layer or f"\0{len(told)}"] = (layer, text, detail.get("current"), detail.get("total"))
-            wanted.progress(exchange.received)
+                if _moved(moved, layer, text, detail):
+                    wanted.progress(*map(sum, zip(*moved.values(), strict=True)))
     finally:
         columns = list(zip(*told.values(), strict=True)) or [()] * 4
         exchange.value = _frame(
@@ -887,6 +853,18 @@ def messages(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             "messages",
         )
     return exchange.value
+
+
+def _moved(moved: dict[str, tuple[int, int]], layer: str, text: str, detail: Mapping[str, Any]) -> bool:
+    """Note how many bytes of a layer have been moved, of how many; whether anything changed."""
+    current, total = detail.get("current"), detail.get("total")
+    if text in MOVES and current and total:
+        moved[layer] = (min(current, total), total)
+    elif layer in moved and text not in MOVES:  # what follows begins when all of it is there
+        moved[layer] = (moved[layer][1], moved[layer][1])
+    else:
+        return False
+    return True
 
 
 def _aux(found: Any) -> str:

@@ -12,11 +12,12 @@ from . import bodies, ssh
 from .endpoints import Endpoint
 from .exchange import Request
 from .frames import masked
+from .language import mark, say
 from .locate import TLS
 from .packing import CONTENTS, Upload
 
 FORWARDED = "/tmp/far.sock"
-UNFED = "# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can"
+UNFED = mark("# curl cannot send what goes to standard input, nor end it, so it gives up after 10 s; --as python can")
 CRLF = b"\r\n"
 SAFE = re.compile(r"[\w.~:,/-]*")
 
@@ -43,7 +44,7 @@ def first(host: str) -> list[str]:
     if not host.startswith("ssh://"):
         return []
     return [
-        "# no ssh is spoken here: first, in another terminal, forward the engine's socket",
+        say("# no ssh is spoken here: first, in another terminal, forward the engine's socket"),
         f"# {ssh.forward(host, FORWARDED)}",
     ]
 
@@ -202,9 +203,12 @@ READING: Mapping[str, list[str]] = {
 
 def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, output: str = "") -> str:
     """The docker CLI's words for the same call, or a comment where it has none."""
-    feed = ["# what goes to standard input comes from the shell: printf … |"] if request.input else []
+    feed = [say("# what goes to standard input comes from the shell: printf … |")] if request.input else []
     if not row.cli:
-        return "\n".join([f"# the docker CLI has no word for {request.method} {unquote(request.path)}", *feed])
+        nothing = say(
+            "# the docker CLI has no word for {method} {path}", method=request.method, path=unquote(request.path)
+        )
+        return "\n".join([nothing, *feed])
     request = request.shown
     docker, *rest = row.cli.split()
     words: list[str] = [docker, *_named(host, tls), *rest]
@@ -219,7 +223,9 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
                 continue
             if param.group and all(other.name in query for other in row.query if other.group == param.group):
                 continue
-            notes.append(f"# without {param.name}={query[param.name]}, for which the CLI has no word")
+            notes.append(
+                say("# without {name}={value}, for which the CLI has no word", name=param.name, value=query[param.name])
+            )
         elif param.kind == "flag":
             words.append(param.cli)
         elif param.kind == "filters":
@@ -231,7 +237,7 @@ def cli(request: Request, row: Endpoint, host: str, tls: TLS | None = None, outp
         words += ["--output", output]
     if isinstance(request.body, bytes) and row.body in bodies.MAKE:
         bare, left = bodies.command_line(json.loads(request.body), row.body, bare)
-        notes += [f"# without {key}, for which there is no flag here" for key in left]
+        notes += [say("# without {key}, for which there is no flag here", key=key) for key in left]
     return "\n".join([shlex.join([*words, *bare]), *notes])
 
 
@@ -260,8 +266,10 @@ LATER = "EXEC_ID"  # stands for what only the first of several calls will tell
 
 
 def chain(tongue: str, texts: Sequence[str]) -> str:
-    """Several calls in one tongue, of which the first tells the id that the others need: one program."""
+    """Several calls in one tongue: one program. Where the others need an id, the first tells it."""
     first, *rest = texts
+    if not any(LATER in text for text in rest):
+        return "\n\n".join(texts)
     if tongue == "cli":  # one word for all of them: what the others add is in the notes below their own line
         return "\n".join([first, *(note for text in rest for note in text.split("\n")[1:])])
     if tongue == "curl":

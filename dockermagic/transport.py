@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import socket
@@ -19,6 +20,7 @@ import requests_unixsocket
 import urllib3
 
 from . import trust
+from .chunked import Chunked
 from .duplex import Duplex, early
 from .errors import (
     BadHost,
@@ -43,6 +45,7 @@ from .ssh import Line
 CONNECT_SECONDS = 5.0
 SSH_SECONDS = 30.0  # for what is sent before ssh has shaken hands
 PIECE = 1 << 20
+CHUNKS = 1 << 18
 OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Accept": None}
 
 
@@ -214,8 +217,35 @@ def stopper(response: requests.Response) -> Callable[[], None]:
 
 def response_pieces(response: requests.Response) -> Iterator[bytes]:
     """The body of an answer of plain HTTP, as it arrives."""
+    if reader := reader_of(response):
+        yield from _unchunked(response, reader)
+        return
     while piece := response.raw.read1(PIECE):
         yield piece
+
+
+def reader_of(response: requests.Response) -> io.BufferedReader | None:
+    """What http.client reads a body in chunks from, since it takes each by itself; None where there is none.
+
+    It is the buffer that has read the head, so nothing is lost; no public name leads there.
+    """
+    answer = response.raw._fp
+    in_chunks = getattr(answer, "chunked", False) and getattr(answer, "length", 0) is None
+    reader = getattr(answer, "fp", None)
+    return reader if in_chunks and isinstance(reader, io.BufferedReader) else None
+
+
+def _unchunked(response: requests.Response, reader: io.BufferedReader) -> Iterator[bytes]:
+    chunked = Chunked()
+    while not chunked.ended:
+        data = reader.read1(CHUNKS)
+        if not data:
+            raise ConnectionError("the last chunk did not come")
+        if piece := chunked.feed(data):
+            yield piece
+    if chunked.beyond:
+        response.close()
+    response.raw._fp.close()  # type: ignore[union-attr]  # so that http.client takes its connection for free
 
 
 def wrapped(given: bytes) -> bytes:

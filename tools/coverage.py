@@ -15,6 +15,7 @@ from typing import Any
 from reference import ROOT, table
 
 from dockermagic.endpoints import ENDPOINTS, NEWEST, OLDEST, Endpoint
+from dockermagic.language import CHOICE, LANGUAGES
 
 COVERAGE = ROOT / "docs" / "coverage.md"
 SPEC = json.loads((ROOT / "tests" / "unit" / "spec.json").read_text(encoding="utf-8"))
@@ -86,6 +87,7 @@ def page() -> str:
 
 
 def main() -> int:
+    CHOICE.chosen = LANGUAGES[0]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when the page is behind")
     check, text = parser.parse_args().check, page()

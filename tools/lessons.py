@@ -1,14 +1,17 @@
-"""Write what is generated in the notebooks: minutes, the table of lessons in 00-start, the links at the foot.
+"""Write what is generated of the lessons: their minutes, the table in 00-start, the links at the foot, the plans in
+docs/instructors.md.
 
     python tools/lessons.py            write it
     python tools/lessons.py --check    fail when a notebook is behind
 
 A generated cell carries one of the tags `minutes`, `contents`, `navigation`; it is replaced, never written twice.
+A plan stands between `<!-- plan MINUTES read|all: LESSON … -->` and `<!-- /plan -->`.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +25,8 @@ from dockermagic.lessons.course import LESSONS
 from dockermagic.lessons.exercise import Lesson
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+GUIDE = NOTEBOOKS.parent / "docs" / "instructors.md"
+PLAN = re.compile(r"(<!-- plan (\d+) (read|all): ([\w\s-]+?) -->\n).*?(<!-- /plan -->)", re.S)
 MINUTES, CONTENTS, NAVIGATION = "minutes", "contents", "navigation"
 
 
@@ -120,11 +125,43 @@ def behind(folder: Path, lessons: Sequence[Lesson] = LESSONS) -> list[tuple[Path
     return found
 
 
+def plan(room: int, how: str, names: Sequence[str], lessons: Sequence[Lesson]) -> str:
+    """The table of a plan, and its sum.
+
+    Args:
+        room: the minutes that there are.
+        how: "read": to read and run the lessons; "all": their exercises too.
+
+    Raises:
+        ValueError: a lesson is not known, or they take longer.
+    """
+    known = {lesson.name: lesson for lesson in lessons}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"a plan names {', '.join(unknown)}: there is no such lesson")
+    taken = {name: known[name].minutes if how == "read" else known[name].all_minutes for name in names}
+    if sum(taken.values()) > room:
+        raise ValueError(f"the plan of {room} minutes takes {sum(taken.values())}: leave a lesson out")
+    rows = [f"| {title(known[name])} | {known[name].about} | {minutes} |" for name, minutes in taken.items()]
+    head = ["| lesson | what it is about | minutes |", "| --- | --- | --: |"]
+    return "\n".join([*head, *rows, f"| all, of {room} | | {sum(taken.values())} |"]) + "\n"
+
+
+def planned(guide: str, lessons: Sequence[Lesson] = LESSONS) -> str:
+    """The text of the instructor's guide, its plans up to date.
+
+    Raises:
+        ValueError: as `plan`.
+    """
+    return PLAN.sub(lambda found: found[1] + plan(int(found[2]), found[3], found[4].split(), lessons) + found[5], guide)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when a notebook is behind")
     check = parser.parse_args().check
     late = behind(NOTEBOOKS)
+    if (text := planned(GUIDE.read_text(encoding="utf-8"))) != GUIDE.read_text(encoding="utf-8"):
+        late.append((GUIDE, text))
     for path, text in late:
         if check:
             print(f"{path.name} is behind: run `make docs`", file=sys.stderr)

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 from dockermagic import states
+from dockermagic.language import CHOICE, LANGUAGES
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "images" / "states.svg"
 
 
 def main(words: list[str]) -> int:
+    CHOICE.chosen = LANGUAGES[0]
     drawn = states.picture().drawing
     if words == ["--check"]:
         if FILE.exists() and FILE.read_text(encoding="utf-8") == drawn:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dockermagic import arguments, commands, endpoints
 from dockermagic.endpoints import Endpoint
+from dockermagic.language import CHOICE, LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
@@ -74,6 +75,7 @@ def readme() -> str:
 
 
 def main() -> int:
+    CHOICE.chosen = LANGUAGES[0]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when a page is behind")
     check = parser.parse_args().check

@@ -92,6 +92,20 @@ class Asker:
             )
         return found
 
+    def image(self, name: str, step: str) -> Mapping[str, Any]:
+        """The image of that name, as `%docker image` tells it.
+
+        Args:
+            step: what to do where it is not there.
+
+        Raises:
+            NotYet: it is not there.
+        """
+        try:
+            return dict(self.json("image", name=name))
+        except NotFound:
+            raise NotYet(say("there is no image `{name}`", name=name), step) from None
+
     def must_be_gone(self, name: str) -> None:
         """
         Raises:
@@ -124,6 +138,11 @@ class Container:
     @property
     def id(self) -> str:
         return str(self.found["Id"])
+
+    @property
+    def image(self) -> str:
+        """The id of its image, 64 hexadecimal digits."""
+        return digits(str(self.found["Image"]))
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -293,6 +312,11 @@ class Event:
 
     action: str
     attributes: Mapping[str, str]
+
+
+def digits(image: str) -> str:
+    """The id of an image without the name of its checksum, which some engines leave out."""
+    return image.removeprefix("sha256:")
 
 
 def named(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from dockermagic import show
+from dockermagic import safe
 
 CODE = re.compile(r"`([^`]+)`")
 
@@ -16,7 +16,7 @@ def rich(text: str) -> str:
     """Our text as HTML: what stands in backticks as code, nothing in it acts."""
     parts = CODE.split(text)
     return "".join(
-        f"<code>{show.markup(part)}</code>" if at % 2 else show.markup(part) for at, part in enumerate(parts)
+        f"<code>{safe.markup(part)}</code>" if at % 2 else safe.markup(part) for at, part in enumerate(parts)
     )
 
 
@@ -37,12 +37,12 @@ class Card:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         head, *rest = self.lines
         html = [f"<div><b>{rich(head)}</b></div>", *(f"<div>{rich(line)}</div>" for line in rest)]
-        plain = [show.visible(line) for line in self.lines]
+        plain = [safe.visible(line) for line in self.lines]
         if self.source:
-            plain += ["", *(f"    {line}" for line in show.visible_lines(self.source).split("\n"))]
+            plain += ["", *(f"    {line}" for line in safe.visible_lines(self.source).split("\n"))]
             html.append(
                 f"<details><summary>{rich(self.summary)}</summary>"
-                f"<pre><code>{escape(show.visible_lines(self.source))}</code></pre></details>"
+                f"<pre><code>{escape(safe.visible_lines(self.source))}</code></pre></details>"
             )
         return {"text/plain": "\n".join(plain), "text/html": "".join(html)}
 

@@ -142,15 +142,15 @@ def tidy(session: Session, name: str) -> Card:
 
 def _clear(session: Session, exercise: Exercise) -> list[str]:
     """Remove what an exercise made; a sentence for each container that is not ours, and so stays."""
-    for image in exercise.images:
+    foreign = [name for name in exercise.makes if not making.remove(session, name)]
+    for image in exercise.images:  # after the containers, which may need them
         making.remove_image(session, image)
     return [
         say(
             "`{name}` is there and has no label `dockermagic`, so it stays; `%docker remove {name} --force` removes it",
             name=name,
         )
-        for name in exercise.makes
-        if not making.remove(session, name)
+        for name in foreign
     ]
 
 

@@ -25,8 +25,8 @@ def prepare_moth(make: Maker) -> None:
 
 
 def check_moth(ask: Asker) -> str:
-    attic = ask.container(ATTIC, say("`%docker prepare archive-and-changes-moth` makes it"))
-    attic.must_be("running", say("`%docker prepare archive-and-changes-moth` makes it anew"))
+    attic = ask.container(ATTIC, say("`%docker prepare archive-moth` makes it"))
+    attic.must_be("running", say("`%docker prepare archive-moth` makes it anew"))
     added = attic.changed("added")
     if ADDED in added:
         raise NotYet(
@@ -41,7 +41,7 @@ def prepare_letter(make: Maker) -> None:
 
 
 def check_letter(ask: Asker) -> str:
-    post = ask.container(POST, say("`%docker prepare archive-and-changes-letter` makes it"))
+    post = ask.container(POST, say("`%docker prepare archive-letter` makes it"))
     text = post.file(LETTER)
     if text is None:
         raise NotYet(
@@ -90,11 +90,11 @@ def prepare_broken(make: Maker) -> None:
 
 
 def check_broken(ask: Asker) -> str:
-    broken = ask.container(BROKEN, say("`%docker prepare archive-and-changes-broken` makes it"))
+    broken = ask.container(BROKEN, say("`%docker prepare archive-broken` makes it"))
     if broken.command != ["sh", "-c", PICKY]:
         raise NotYet(
             say("`{name}` is there, and runs another command than the one that was prepared", name=BROKEN),
-            say("`%docker prepare archive-and-changes-broken` makes it anew; mend that one"),
+            say("`%docker prepare archive-broken` makes it anew; mend that one"),
         )
     broken.must_be("running", say("its last words tell what is wrong: `%docker logs {name}`", name=BROKEN))
     return say("`{name}` runs: `{path}` says good", name=BROKEN, path=MODE)
@@ -107,7 +107,7 @@ LESSON = Lesson(
     14,
     (
         Exercise(
-            "archive-and-changes-moth",
+            "archive-moth",
             3,
             f"The container `{ATTIC}` runs, and has added one file to its image. Find out which, and remove that file. "
             "The container goes on.",
@@ -124,7 +124,7 @@ LESSON = Lesson(
             prepare=prepare_moth,
         ),
         Exercise(
-            "archive-and-changes-letter",
+            "archive-letter",
             4,
             f"The container `{POST}` was never started. Write a file `letter.txt` that says `hello`, and put it into "
             "the container's folder `/tmp`.",
@@ -142,7 +142,7 @@ LESSON = Lesson(
             prepare=prepare_letter,
         ),
         Exercise(
-            "archive-and-changes-setuid",
+            "archive-setuid",
             4,
             f"The container `{TOOLS}` has ended. It has three files, `/tools/ash`, `/tools/elm` and `/tools/oak`. One "
             "of them carries the bit setuid. Rename the container to `dm-ex-archive-` and the name of that file. "
@@ -160,7 +160,7 @@ LESSON = Lesson(
             prepare=prepare_setuid,
         ),
         Exercise(
-            "archive-and-changes-broken",
+            "archive-broken",
             6,
             f"The container `{BROKEN}` ends as soon as it is started. Mend it, without making a new one, so that it "
             "goes on running.",

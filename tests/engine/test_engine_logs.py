@@ -12,7 +12,7 @@ from differences import quirk
 from enginekit import Caller, Made, Magic, Python, until
 from plain import Engine
 
-from dockermagic import tables
+from dockermagic import streams, tables
 from dockermagic.endpoints import BY_NAME
 from dockermagic.session import Session
 
@@ -203,7 +203,7 @@ def test_follow_at_a_prompt_prints_the_lines(magic: Magic, made: Made) -> None:
 
 def test_python_reads_the_lines_as_they_come(session: Session, both: str) -> None:
     exchange = session.call("logs", id=both)
-    batches = list(tables.read_lines(exchange, lambda: False))
+    batches = list(streams.lines(exchange, lambda: False))
     assert sum(map(len, batches)) == 6
 
 

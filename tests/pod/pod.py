@@ -167,7 +167,7 @@ def image(engine: Engine) -> Iterator[str]:
         try:
             yield name
         finally:
-            engine.call("DELETE", f"/images/{name}", params={"force": "1"})
+            engine.call("DELETE", f"/images/{name}", params={"force": "1"}, timeout=PATIENCE)
 
 
 AS_TAR = {"Content-Type": "application/x-tar"}
@@ -181,14 +181,12 @@ class Outcome:
         code: 0 when all passed.
         report: what `inside.py` told at its end; empty if it did not get there.
         memory: the most bytes that the pod held at a look, its files left out.
-        last: the bytes at the last look.
     """
 
     code: int
     said: str
     report: dict[str, Any]
     memory: int
-    last: int
 
 
 def check(engine: Engine, name: str, kind: Kind, *words: str, entry: tuple[str, ...] = ()) -> Outcome:
@@ -211,13 +209,13 @@ def check(engine: Engine, name: str, kind: Kind, *words: str, entry: tuple[str, 
             hidden = engine.call("PUT", f"{pod}/archive", params={"path": "/"}, data=blank(program))
             assert hidden.ok, hidden.text
         engine.call("POST", f"{pod}/start").raise_for_status()
-        memory, last = watch(engine, pod)
+        memory = watch(engine, pod)
         code = engine.call("POST", f"{pod}/wait").json()["StatusCode"]
         said = text(engine.call("GET", f"{pod}/logs", params={"stdout": "1", "stderr": "1"}).content)
     finally:
-        engine.call("DELETE", pod, params={"force": "1", "v": "1"})
+        engine.call("DELETE", pod, params={"force": "1", "v": "1"}, timeout=PATIENCE)
     reports = [line.removeprefix(REPORT) for line in said.splitlines() if line.startswith(REPORT)]
-    return Outcome(code, said, json.loads(reports[-1]) if reports else {}, memory, last)
+    return Outcome(code, said, json.loads(reports[-1]) if reports else {}, memory)
 
 
 def blank(path: str) -> bytes:
@@ -229,9 +227,9 @@ def blank(path: str) -> bytes:
         return subprocess.run(["tar", "-C", folder, "-c", path], stdout=subprocess.PIPE, check=True).stdout
 
 
-def watch(engine: Engine, pod: str) -> tuple[int, int]:
-    """Look at its memory until it ends; the most that was seen, and the last."""
-    most = last = 0
+def watch(engine: Engine, pod: str) -> int:
+    """Look at its memory until it ends; the most that was seen."""
+    most = 0
     until = time.monotonic() + MINUTES * 60
     while engine.call("GET", f"{pod}/json", timeout=PATIENCE).json()["State"]["Running"]:
         if time.monotonic() > until:
@@ -242,10 +240,8 @@ def watch(engine: Engine, pod: str) -> tuple[int, int]:
         details = found.get("stats", {})
         files = details.get("total_inactive_file", details.get("inactive_file", 0))
         files += details.get("total_active_file", details.get("active_file", 0))
-        if found.get("usage"):  # none once it has ended
-            last = found["usage"] - files
-        most = max(most, last)
-    return most, last
+        most = max(most, found.get("usage", 0) - files)
+    return most
 
 
 def text(stream: bytes) -> str:
@@ -262,7 +258,7 @@ def main() -> int:
     engine = Engine("docker", sys.argv[1])
     with image(engine) as name:
         learned = check(engine, name, BINDER, "course", entry=START)
-        print(f"{learned.said}\n{learned.memory / GIGABYTE:.2f} GB at most, {learned.last / GIGABYTE:.2f} at the end")
+        print(f"{learned.said}\n{learned.memory / GIGABYTE:.2f} GB at most")
         failed = learned.code
         for kind in KINDS:
             outcome = check(engine, name, kind, "isolation")

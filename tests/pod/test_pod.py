@@ -52,7 +52,9 @@ def test_the_course_in_a_pod_without_capabilities(docker: Engine, pod: str) -> N
     assert outcome.code == 0, outcome.said
     report = outcome.report["course"]
     print(f"{report['tier']}, first result after {report['first_result']} s, all after {report['minutes']} minutes")
-    print(f"{outcome.memory / GIGABYTE:.2f} GB at most, {outcome.last / GIGABYTE:.2f} at the end; {report['warnings']}")
+    print(
+        f"{outcome.memory / GIGABYTE:.2f} GB at most, {report['held'] / GIGABYTE:.2f} at the end; {report['warnings']}"
+    )
     assert outcome.report["uid"] == 1000
     assert report["lab"] == 200
     assert report["shown"].startswith("This is Binder")

@@ -178,6 +178,27 @@ def test_a_kernel_is_told_that_the_engine_was_started_again(user: User, kernels:
     assert practice.AGAIN not in kernel.run("%docker list --all")
 
 
+def test_a_new_kernel_after_the_engine_ended_is_told_and_goes_on(user: User, kernels: Callable[[], Kernel]) -> None:
+    """As on Binder, where kernels that stand idle are ended: no cell has to be run again before the next."""
+    settings = user.folder / ".ipython" / "profile_default"
+    settings.mkdir(parents=True)
+    shutil.copy(ROOT / "binder" / "ipython_config.py", settings)
+    first = kernels()
+    first.run("%docker connect practice")
+    first.run("%docker prepare start-new\n%docker start dm-ex-start-new")
+    assert "✔ solved" in first.run("%docker check start-new")
+    first.end()
+    user.kill()
+    second = kernels()
+    said = second.run("%docker connect practice")
+    assert said.count(practice.AGAIN) == 1
+    assert "Exited (137)" in second.run("%docker list --all")
+    assert "You solved it before" in second.run("%docker check start-new")
+    assert "✔" in second.run("%docker start dm-ex-start-new\n%docker check start-new")
+    second.end()
+    assert practice.AGAIN not in kernels().run("%docker connect practice"), "it ran all the time"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_gone_it_is_started_again_once_and_said_so(user: User, number: int) -> None:
     session = user.session()

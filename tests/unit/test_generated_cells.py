@@ -80,3 +80,23 @@ def test_a_generated_cell_is_replaced_and_keeps_its_place_and_its_metadata(tool,
     assert anew.cells[1].source == "*About 5 minutes.*"
     assert anew.cells[1].metadata["more"] == 1
     assert anew.cells[-1].metadata.tags == ["contents"]
+
+
+def test_the_plans_of_the_guide_are_up_to_date_and_fit_their_time(tool):
+    guide = tool.GUIDE.read_text(encoding="utf-8")
+    assert len(tool.PLAN.findall(guide)) == 2
+    assert tool.planned(guide) == guide, "`make docs` writes them"
+
+
+def test_a_plan_is_summed_and_refuses_what_does_not_fit(tool):
+    text = "<!-- plan 12 read: 00-start 01-list -->\nold\n<!-- /plan -->\n"
+    lines = tool.planned(text, TWO).splitlines()
+    assert lines[3:-1] == [
+        "| 00 start | a start | 5 |",
+        "| 01 list | a list | 7 |",
+        "| all, of 12 | | 12 |",
+    ]
+    assert tool.planned("\n".join(lines) + "\n", TWO) == "\n".join(lines) + "\n"
+    for old, new, why in (("12", "11", "takes 12"), ("00-start", "07-none", "no such lesson")):
+        with pytest.raises(ValueError, match=why):
+            tool.planned(text.replace(old, new), TWO)

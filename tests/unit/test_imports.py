@@ -19,9 +19,9 @@ ORDER = (
     "__init__ __main__ lab layout magic complete commands "
     "lessons.__init__ lessons.desk lessons.course lessons.lNN lessons.exercise lessons.cards lessons.making "
     "lessons.progress lessons.asking "
-    "states pictures show charts tables samples merge ours session hunter transport duplex tongues trust practice "
-    "locate binder ssh "
-    "arguments bodies words files exchange packing endpoints frames errors masks language"
+    "states inside show charts pictures tables streams forest samples merge ours session hunter transport duplex "
+    "chunked tongues trust practice locate binder ssh "
+    "arguments bodies words files exchange packing endpoints frames errors masks safe language"
 ).split()
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
 ROOMS = {

@@ -9,7 +9,7 @@ import pytest
 from fake_engine import MULTIPLEXED, Answer, Cut, Silence
 from shellkit import Shell
 
-from dockermagic import arguments, charts, endpoints, errors, frames, samples
+from dockermagic import arguments, charts, endpoints, errors, frames, samples, show
 
 HEAD = {"Content-Type": MULTIPLEXED}
 JSON = {"Content-Type": "application/json"}
@@ -133,6 +133,24 @@ def test_events_with_a_bound_follow(shell: Shell, fake):
     fake.on("GET", "/events", Answer(headers=JSON, steps=[event("start", 0), Silence()]))
     assert len(shell.run("%docker events --for 0.5s").value) == 1
     assert fake.requests[-1].query == []
+
+
+def test_at_a_prompt_events_are_shown_once(shell: Shell, fake):
+    fake.on("GET", "/events", Answer(headers=JSON, steps=[event("start", 0), event("die", 5), Silence()]))
+    cell = shell.run("%docker events --for 0.5s")
+    assert cell.text.count("die") == 1
+    assert "(2 events, shown above)" in cell.text
+
+
+def test_an_interrupt_says_what_had_come(shell: Shell, fake, monkeypatch):
+    def stop(self, name, batch):
+        raise KeyboardInterrupt
+
+    steps = [stats(1, 10) + stats(2, 20), Silence()]
+    fake.on("GET", "/containers/web/stats", Answer(headers=JSON, steps=steps))
+    monkeypatch.setattr(show.Watch, "samples", stop)
+    cell = shell.run("%docker stats web --stream")
+    assert "you stopped the call after 2 samples;" in str(cell.error)
 
 
 def test_a_stream_that_is_no_json(shell: Shell, fake):

@@ -522,7 +522,7 @@ def test_after_an_interrupt_the_next_call_goes_through(shell: Shell, fake, monke
 
 def test_an_interrupt_of_an_export_leaves_no_file(shell: Shell, fake, monkeypatch, tmp_path: Path):
     fake.on("GET", "/containers/web/export", Answer(steps=[b"x" * 1000, Silence()]))
-    monkeypatch.setattr(show.Watch, "progress", lambda self, count: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(show.Watch, "progress", lambda self, *count: (_ for _ in ()).throw(KeyboardInterrupt))
     shell.names["folder"] = str(tmp_path)
     found = shell.run("%docker export web --output {folder}/web.tar")
     assert type(found.error) is errors.Interrupted

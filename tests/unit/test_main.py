@@ -71,6 +71,16 @@ def test_tutorial_with_options(started: list[object], tmp_path: Path, monkeypatc
     assert started == [(tmp_path / "home" / "my course", 8899, False)]
 
 
+def test_tutorial_may_open_nothing(started: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(port: int | None) -> None:
+        raise lab.CannotStart("no JupyterLab")
+
+    monkeypatch.setattr(lab, "check", check)
+    assert main(["tutorial", "--no-lab"]) == 0
+    assert (tmp_path / FOLDER / language.FIRST).is_file()
+    assert started == []
+
+
 def test_tutorial_where_it_cannot_be(started: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("text")
     assert main(["tutorial", "--dir", "file"]) == 1

@@ -14,7 +14,7 @@ from shellkit import Shell
 
 from dockermagic import bodies, errors, frames, packing, tables
 from dockermagic.endpoints import BY_NAME
-from dockermagic.exchange import Exchange, Request
+from dockermagic.exchange import Exchange, Reply, Request
 
 LINES = (
     b'{"status":"Pulling from library/busybox","id":"latest"}\r\n'
@@ -243,6 +243,21 @@ def test_go_modes(mode: int, text: str) -> None:
         assert str(found["mtime"]) == "2026-01-31 11:00:00.500000+00:00"
 
 
+def test_a_pull_counts_the_bytes_of_its_layers() -> None:
+    told = [
+        {"status": "Pulling from library/x", "id": "latest"},
+        {"status": "Downloading", "id": "a", "progressDetail": {"current": 10, "total": 100}},
+        {"status": "Downloading", "id": "b", "progressDetail": {"current": 20, "total": 200}},
+        {"status": "Download complete", "id": "a", "progressDetail": {}},
+        {"status": "Extracting", "id": "a", "progressDetail": {"current": 1, "total": 100}},
+    ]
+    body = b"".join(json.dumps(each).encode() + b"\r\n" for each in told)
+    exchange = Exchange(Request("POST", "/x"), "unix:///e").answered(Reply(200, "OK", {}, [body]))
+    seen: list[tuple[int, ...]] = []
+    tables.messages(exchange, BY_NAME["pull"], tables.Wanted(progress=lambda *counts: seen.append(counts)))
+    assert seen == [(10, 100), (30, 300), (120, 300), (120, 300)]
+
+
 def test_packing(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "deep").mkdir(parents=True)
@@ -251,7 +266,7 @@ def test_packing(tmp_path: Path) -> None:
     (folder / "link").symlink_to("nowhere")
     upload = packing.archive({"input": str(folder)})
     counts: list[int] = []
-    upload.watch = counts.append
+    upload.watch = lambda count, total: counts.append(count)
     pieces = list(upload)
     assert max(map(len, pieces)) <= packing.PIECE
     assert counts[-1] == upload.sent == sum(map(len, pieces))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from html.parser import HTMLParser
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from fake_engine import MULTIPLEXED, frame
 
-from dockermagic import show, tables
+from dockermagic import safe, show, tables
 from dockermagic.endpoints import BY_NAME, ENDPOINTS
 from dockermagic.exchange import Exchange, Reply, Request
 from dockermagic.frames import Piece
@@ -34,7 +35,7 @@ HOSTILE = [
     "zero\u200bwidth\ufeff",
     "$E = mc^2$ \\(x\\)",
 ]
-TAGS = set("a b p code pre details summary ul li div span table caption thead tbody tr th td".split()) - {"a"}
+TAGS = set("a b p progress code pre details summary ul li div span table caption thead tbody tr th td".split()) - {"a"}
 
 
 class Page(HTMLParser):
@@ -64,7 +65,7 @@ class Page(HTMLParser):
 def harmless(html: str) -> Page:
     page = Page(html)
     assert set(page.tags) <= TAGS
-    assert page.attributes <= {"style", "scope", "open"}
+    assert page.attributes <= {"style", "scope", "open", "aria-label", "value", "max"}
     assert page.open == []
     quiet(page.text)
     return page
@@ -110,11 +111,11 @@ def test_hostile_containers(frames, text):
     page = harmless(frames.html(found))
     assert page.tags.count("tr") == 2
     assert page.tags.count("td") == page.tags.count("th") == 9
-    assert show.visible(text) in page.text
+    assert safe.visible(text) in page.text
     plain = frames.plain(found)
     quiet(plain)
     assert len(plain.splitlines()) == 3
-    assert show.visible(text) in plain
+    assert safe.visible(text) in plain
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -195,7 +196,7 @@ def test_mathjax_finds_no_formula(frames, text):
     ],
 )
 def test_visible(text, shown):
-    assert show.visible(text) == shown
+    assert safe.visible(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -288,7 +289,7 @@ def test_columns_line_up_where_characters_are_wide(frames):
     found = value("top", {"Titles": ["A", "B"], "Processes": [["中文", "x"], ["ab", "y"]]})
     lines = frames.plain(found).splitlines()
     assert lines[:3] == ["A     B", "中文  x", "ab    y"]
-    assert show.width("中a") == 3
+    assert safe.width("中a") == 3
 
 
 def test_foreign_frames_are_left_alone(shell, fake):
@@ -364,19 +365,83 @@ def test_live_lines_in_a_notebook_and_at_a_prompt(capsys):
     display = Display()
     watch = show.Watch(display, False, Settings(), sys.stdout)
     watch.lines("", [("stderr", "oops\x07")])
-    watch.progress(10)
     watch.finish({"text/plain": "end"})
     assert capsys.readouterr().out == "err│oops␇\n"
     assert display.first == [{"text/plain": "end"}]
 
 
-def test_progress_in_a_notebook():
+class Clock:
+    """Stands for `time`, a second later at each look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(show, "time", clock)
+    return clock
+
+
+def test_progress_in_a_notebook(clock):
+    display = Display()
+    watch = show.Watch(display, True, Settings(), None)
+    watch.progress(1_000_000, 4_000_000)
+    watch.progress(4_000_000, 4_000_000)
+    (first,) = display.first
+    assert first["text/plain"] == "[█████···············] 25% · 1.0 MB of 4.0 MB · 500.0 kB/s"
+    assert (
+        '<progress aria-label="25% · 1.0 MB of 4.0 MB · 500.0 kB/s" value="1000000" max="4000000">'
+        in first["text/html"]
+    )
+    assert "</progress> 25% · 1.0 MB of 4.0 MB · 500.0 kB/s</div>" in first["text/html"]
+    watch.finish({"text/plain": "line", "text/html": "<p>line</p>"})
+    last = display.updates[-1]
+    assert len(display.first) == 1, "the bar gives way to its last state"
+    assert last["text/plain"] == "line\n[████████████████████] 4.0 MB · 800.0 kB/s · done in 5.0 s"
+    assert (
+        '<p>line</p><div><progress aria-label="4.0 MB · 800.0 kB/s · done in 5.0 s" value="1" max="1">'
+        in last["text/html"]
+    )
+    assert harmless(last["text/html"]).tags.count("progress") == 1
+
+
+def test_progress_of_unknown_length(clock):
     display = Display()
     watch = show.Watch(display, True, Settings(), None)
     watch.progress(2_100_000)
     watch.stay()
-    assert display.first == [{"text/plain": "2.1 MB so far"}]
-    assert watch.count == 2_100_000
+    (first,) = display.first
+    assert first["text/plain"] == "2.1 MB · 1.1 MB/s"
+    assert '<progress aria-label="2.1 MB · 1.1 MB/s"></progress>' in first["text/html"]
+    watch.finish({"text/plain": "line", "text/html": ""})
+    assert display.first[-1] == {"text/plain": "line", "text/html": ""}, "what was stopped is not called done"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_at_a_terminal_is_one_line_rewritten(clock):
+    display, out = Display(), Terminal()
+    watch = show.Watch(display, False, Settings(), out)
+    watch.progress(1_000_000, 2_000_000)
+    watch.progress(2_000_000, 2_000_000)
+    watch.finish({"text/plain": "line", "text/html": ""})
+    assert "\n" not in out.getvalue()
+    assert [text.partition("]")[2] for text in out.getvalue().split("\r\x1b[K")] == [
+        "",
+        " 50% · 1.0 MB of 2.0 MB · 500.0 kB/s",
+        " 100% · 2.0 MB of 2.0 MB · 500.0 kB/s",
+        "",
+    ]
+    assert "done in" in display.first[-1]["text/plain"]
 
 
 def test_a_tree_is_still_a_dict_and_a_list():

@@ -59,8 +59,29 @@ def test_what_is_sent_and_what_comes_back(fake, wire):
 def test_chunks_arrive_while_the_engine_still_writes(fake, wire):
     fake.on("GET", "/x", Answer(steps=[b"one", b"two", Silence()]))
     chunks = iter(wire.send(GET, seconds=None).chunks)
-    assert next(chunks) + next(chunks) == b"onetwo"
+    seen = b""
+    while len(seen) < len(b"onetwo"):
+        seen += next(chunks)
+    assert seen == b"onetwo"
     chunks.close()
+
+
+def test_chunks_are_read_where_http_client_hides_what_it_reads_from(fake, wire, monkeypatch):
+    steps = [b"one", b"two" * 100_000]
+    fake.on("GET", "/x", Answer(steps=steps))
+    monkeypatch.setattr(transport, "reader_of", lambda response: None)
+    for _ in range(2):
+        assert b"".join(wire.send(GET, seconds=5).chunks) == b"".join(steps)
+    assert fake.connections == 1
+
+
+def test_what_comes_behind_the_last_chunk_is_no_part_of_the_next_answer(fake, wire):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    fake.on("GET", "/x", Answer(verbatim=head + b"1\r\nx\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    fake.on("GET", "/y", Answer(200, b"y"))
+    assert b"".join(wire.send(GET, seconds=5).chunks) == b"x"
+    assert b"".join(wire.send(Request("GET", "/y"), seconds=5).chunks) == b"y"
+    assert fake.connections == 2
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (5 << 20) + 1])
