@@ -36,10 +36,11 @@ format: $(VENV)/test ## let ruff put the code into shape
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(VENV)/test ## write all that is generated: the reference, the coverage, the README's table, cells of notebooks
+docs: $(VENV)/test ## write all that is generated: the reference, the coverage, the README's table, cells of notebooks, the catalogue of messages
 	$(PY) tools/reference.py
 	$(PY) tools/coverage.py
 	$(PY) tools/lessons.py
+	$(PY) tools/catalogue.py
 
 clean: ## remove .venv and what tools left
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -222,16 +222,20 @@ def look(session: Session, values: Mapping[str, Any]) -> Calls:
     try:
         listed = yield Call("top", {"id": values["id"]})
     except StatusError as error:
-        return Done(found, beside=inside.picture(found, [], f"top did not tell: {error.what}"))
+        return Done(found, beside=inside.picture(found, [], say("top did not tell: {what}", what=error.what)))
     rows = listed.to_dict("records") if hasattr(listed, "to_dict") else []
     return Done(found, beside=inside.picture(found, processes(rows)))
 
 
-def processes(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Rows of top in tree order, `(branches, PID and command)`; as they come where they tell of no parent."""
-    pairs = [(str(row.get("PID", at)), str(row.get("PPID", ""))) for at, row in enumerate(rows)]
+def processes(rows: Sequence[Mapping[str, Any]]) -> list[inside.Process]:
+    """Rows of top in tree order; as they come where they tell of no parent."""
+    pairs = [(str(row.get("PID", f"row {at}")), str(row.get("PPID", ""))) for at, row in enumerate(rows)]
+    listed = {own for own, _ in pairs}
     told = [" ".join(filter(None, [str(row.get("PID", "")), forest.command(row)])) for row in rows]
-    return [(branch, told[at]) for at, branch in forest.branches(pairs)]
+    return [
+        inside.Process(branch, told[at], pairs[at][1] if pairs[at][1] in listed else "")
+        for at, branch in forest.branches(pairs)
+    ]
 
 
 def instead(row: Endpoint | Command, values: Mapping[str, Any]) -> Endpoint | Command:

@@ -87,7 +87,10 @@ class Duplex:
             raise
 
     def _half_close(self) -> None:
-        """End our direction. Through TLS without its goodbye: Python's waits for theirs, and loses what comes first."""
+        """End our direction. Through TLS without its goodbye (close_notify), which Go would send.
+
+        `SSLSocket.unwrap` sends it, waits for theirs at once, and throws away what comes before that.
+        """
         with suppress(OSError):
             socket.socket.shutdown(self._sock, socket.SHUT_WR)
 

@@ -17,6 +17,8 @@ from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
+from .language import say
+
 STREAMS = ("stdin", "stdout", "stderr")
 HEADER = struct.Struct(">LL")
 KINDS = {number << 24: name for number, name in enumerate(STREAMS)}
@@ -55,7 +57,7 @@ class Demultiplexer:
             kind, size = unpack(data, at)
             stream, stop = stream_of(kind), at + 8 + size
             if stream is None or size > LARGEST:
-                raise ValueError(f"no stream frame starts with {data[at : at + 8].hex(' ')}")
+                raise ValueError(say("no stream frame starts with {bytes}", bytes=data[at : at + 8].hex(" ")))
             if stop > end:
                 break
             keep(Piece(stream, data[at + 8 : stop]))
@@ -125,7 +127,7 @@ class WebSocket:
         if len(data) < 2:
             return None
         if data[0] & 0x70 or data[1] & 0x80:
-            raise ValueError(f"no frame of a server's starts with {data[:2].hex(' ')}")
+            raise ValueError(say("no frame of a server's starts with {bytes}", bytes=data[:2].hex(" ")))
         size, start = data[1], {126: 4, 127: 10}.get(data[1], 2)
         if len(data) < start:
             return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.display import display
-from traitlets import Float, Int, Unicode, validate
+from traitlets import Float, Int, TraitError, Unicode, validate
 from traitlets.config import Config
 
 from . import arguments, binder, bodies, commands, complete, endpoints, packing, practice, show, tongues, words
@@ -56,9 +56,11 @@ class DockerMagic(Magics):
     def _spoken(self, proposal: Any) -> str:
         language = str(proposal["value"])
         if language and language not in LANGUAGES:
-            raise BadArgument(
-                say("DockerMagic.language takes no {language!r}", language=language),
-                say("it takes {choices}", choices=", ".join(LANGUAGES)),
+            choices = ", ".join(LANGUAGES)
+            raise TraitError(
+                say(
+                    "DockerMagic.language takes no {language!r}; it takes {choices}", language=language, choices=choices
+                )
             )
         return language
 

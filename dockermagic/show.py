@@ -27,6 +27,8 @@ PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "stats": charts.usage,
     "events": charts.timeline,
 }
+PICTURED = {"stats": {"name", "time", "cpu_percent", "memory_usage"}, "events": {"name", "time", "type", "action"}}
+"""The columns that a picture needs: a part of a frame may lack them."""
 LATEST = {"stats": "name"}
 PRINTED = ("log", "events")  # whose rows a prompt has shown already where they came live
 KEEP = 120
@@ -201,6 +203,8 @@ def cell(name: str, value: Any) -> str:
         return f"{value:.2f}"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    if name == "time":
+        return str(value)[:19].replace("T", " ")
     return cut(str(value), CELL)
 
 
@@ -243,8 +247,10 @@ def counted(frame: Any) -> str:
 
 def picture(frame: Any) -> str:
     """The picture that belongs below a frame of its kind; "" for none."""
-    draw = PICTURES.get(frame.attrs[MARKED]["kind"])
-    return draw(frame.to_dict("records")) if draw and set(frame.columns) >= {"name", "time"} else ""
+    kind = frame.attrs[MARKED]["kind"]
+    if kind not in PICTURES or not set(frame.columns) >= PICTURED[kind]:
+        return ""
+    return PICTURES[kind](frame.to_dict("records"))
 
 
 def latest(frame: Any) -> Any:
@@ -304,7 +310,7 @@ class Frames:
         if kind in PRINTED and frame.attrs[MARKED].get("live"):
             return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
-            return "\n".join([*log_lines(frame, self.settings.lines), f"({captioned(frame)})"])
+            return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
         shown, left = self._shown(latest(frame))
         heads = [visible(head) for head in _heads(shown)]
         rows = [
@@ -317,7 +323,7 @@ class Frames:
         ]
         if left:
             lines.append(say("… and {count} more rows", count=left))
-        return "\n".join([*lines, f"({captioned(frame)})" if captioned(frame) else ""]).rstrip()
+        return "\n".join([*lines, say("({caption})", caption=captioned(frame)) if captioned(frame) else ""]).rstrip()
 
     def _shown(self, frame: Any) -> tuple[Any, int]:
         left = max(0, len(frame) - self.settings.rows)
@@ -431,14 +437,17 @@ class Watch:
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
-        heads = [*rows[0]] if rows else []
+        heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
         cells = [[cell(name, value) for name, value in row.items()] for row in rows]
         widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
         text = [
             "  ".join(pad(visible(each), w) for each, w in zip(row, widths, strict=True)).rstrip()
             for row in [heads, *cells]
         ]
-        return {"text/html": table(caption, heads, cells) + drawn, "text/plain": "\n".join([*text, f"({caption})"])}
+        return {
+            "text/html": table(caption, heads, cells) + drawn,
+            "text/plain": "\n".join([*text, say("({caption})", caption=caption)]),
+        }
 
     def _redraw(self, content: Callable[[], dict[str, Any]]) -> None:
         """Paint in a notebook; at a terminal write over what was written before; into a file only at the end."""

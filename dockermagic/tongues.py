@@ -266,8 +266,10 @@ LATER = "EXEC_ID"  # stands for what only the first of several calls will tell
 
 
 def chain(tongue: str, texts: Sequence[str]) -> str:
-    """Several calls in one tongue, of which the first tells the id that the others need: one program."""
+    """Several calls in one tongue: one program. Where the others need an id, the first tells it."""
     first, *rest = texts
+    if not any(LATER in text for text in rest):
+        return "\n\n".join(texts)
     if tongue == "cli":  # one word for all of them: what the others add is in the notes below their own line
         return "\n".join([first, *(note for text in rest for note in text.split("\n")[1:])])
     if tongue == "curl":

@@ -35,7 +35,7 @@ has no entry. *Seen working on*: the test called it there and made a value of th
 LEFT_OUT = {
     "SystemPingHead": "the same as ping, without a body: `%docker HEAD /_ping`",
 }
-NO_REGISTRY = "no registry is in reach of the tests; refusals are tested there, the good path on an engine of a script"
+NO_REGISTRY = "no registry is in reach of the tests: refusals are tested there, the good path on a scripted engine"
 UNSEEN = dict.fromkeys(("pull", "push", "search", "auth"), NO_REGISTRY)
 NOT_HERE = {
     "pull": "no (404): it has no registry to pull from",

@@ -25,7 +25,7 @@ def check_saves(ask: Asker) -> str:
     saves = ask.container(SAVES, say("`%docker prepare stop-saves` makes it"))
     saves.must_be("exited", say("ask it to end, with the call of this lesson"))
     saves.must_have_said("saved", say("it got no time to save; `%docker prepare stop-saves` begins anew"))
-    return say("{seen}, and had saved its work before", seen=saves.seen)
+    return say("`{name}` has ended, and had saved its work before", name=SAVES)
 
 
 def check_quick(ask: Asker) -> str:
@@ -42,7 +42,7 @@ def check_quick(ask: Asker) -> str:
             f"{quick.seen}; {told}", say("it should be 2, and is said when the container is made: make it anew")
         )
     quick.must_be("exited", say("start it, then stop it without any parameter"))
-    return say("{seen}, and carries its two seconds with it", seen=quick.seen)
+    return say("`{name}` has ended, and carries its two seconds with it", name=QUICK)
 
 
 def prepare_web(make: Maker) -> None:
@@ -64,7 +64,7 @@ def check_web(ask: Asker) -> str:
         )
     web.must_be("exited", say("ask it to end, and see what it waits for"))
     web.must_have_ended(0, step)
-    return say("{seen}: nobody kept it any longer", seen=web.seen)
+    return say("`{name}` has ended with 0: nobody kept it any longer", name=WEB)
 
 
 LESSON = Lesson(

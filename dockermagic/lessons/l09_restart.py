@@ -47,7 +47,7 @@ def check_twice(ask: Asker) -> str:
             say("it should fail each time, so that the engine restarts it twice: does it end with an error?"),
             soon=twice.state in ("running", "restarting") or count < 2,
         )
-    return say("{seen}, after two restarts by the engine", seen=twice.seen)
+    return say("`{name}` has ended, after two restarts by the engine", name=TWICE)
 
 
 def prepare_loop(make: Maker) -> None:

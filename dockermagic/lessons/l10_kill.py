@@ -54,7 +54,7 @@ def check_stubborn(ask: Asker) -> str:
     stubborn.must_have_ended(
         42, say("137 is KILL, which asks nobody; `%docker start {name}` lets you try again", name=STUBBORN)
     )
-    return stubborn.seen
+    return say("`{name}` has ended with 42", name=STUBBORN)
 
 
 LESSON = Lesson(

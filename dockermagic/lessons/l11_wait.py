@@ -36,7 +36,7 @@ def check_lost(ask: Asker) -> str:
     lost = ask.container(LOST)
     lost.must_be("exited", say("it should have run to its end: start it, and see what it ends with"))
     lost.must_have_ended(127, say("127 is what a shell says of a program that it does not find"))
-    return say("{seen}: its shell did not find the program", seen=lost.seen)
+    return say("`{name}` has ended with 127: its shell did not find the program", name=LOST)
 
 
 def prepare_liar(make: Maker) -> None:

@@ -23,7 +23,9 @@ def prepare_note(make: Maker) -> None:
 def check_note(ask: Asker) -> str:
     note = ask.container(NOTE, say("`%docker prepare exec-note` makes it"))
     note.must_be("running", say("`%docker prepare exec-note` begins anew"))
-    note.must_have_said("the note says hello", say("a program that runs in it can write the file"))
+    note.must_have_said(
+        "the note says hello", say("a program that runs in it can write the file; `>` is the work of a shell")
+    )
     return say("`{name}` has read its note", name=NOTE)
 
 
@@ -65,7 +67,7 @@ def check_hidden(ask: Asker) -> str:
     hidden = ask.container(HIDDEN, say("`%docker prepare exec-hidden` makes it"))
     hidden.must_be("exited", say("what does it wait for, and where in `/srv` may that be?"))
     hidden.must_have_ended(23, say("that was not the way; `%docker prepare exec-hidden` begins anew"))
-    return say("{seen}: it found the way", seen=hidden.seen)
+    return say("`{name}` has ended with 23: it found the way", name=HIDDEN)
 
 
 LESSON = Lesson(

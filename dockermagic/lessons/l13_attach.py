@@ -29,7 +29,7 @@ def check_sum(ask: Asker) -> str:
     asked.must_have_ended(
         0, say("that was not the answer, or none came; `%docker start {name}` lets it ask again", name=SUM)
     )
-    return say("{seen}: the answer was right", seen=asked.seen)
+    return say("`{name}` has ended with 0: the answer was right", name=SUM)
 
 
 def check_two(ask: Asker) -> str:
@@ -68,7 +68,7 @@ def check_gate(ask: Asker) -> str:
     gate = ask.container(GATE, say("`%docker prepare attach-gate` makes it"))
     gate.must_be("exited", say("it waits for a word; one of its two streams gives it away"))
     gate.must_have_ended(0, say("that was not the word; `%docker start {name}` lets it ask again", name=GATE))
-    return say("{seen}: the gate is open", seen=gate.seen)
+    return say("`{name}` has ended with 0: the gate is open", name=GATE)
 
 
 LESSON = Lesson(

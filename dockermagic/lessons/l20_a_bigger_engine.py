@@ -17,7 +17,7 @@ SHARED = {
 }
 YOURS = tuple(name for name, owner in SHARED.items() if owner == "you")
 THEIRS = tuple(name for name, owner in SHARED.items() if owner != "you")
-LOST, FOUND, OWNER = "dm-ex-engine-lost", "dm-ex-engine-of-mia", "mia"
+LOST, NOTE, OWNER = "dm-ex-engine-lost", "dm-ex-engine-note", "mia"
 
 
 def check_who(ask: Asker) -> str:
@@ -59,21 +59,19 @@ def prepare_lost(make: Maker) -> None:
 
 
 def check_lost(ask: Asker) -> str:
-    if ask.find(FOUND) is not None:
-        ask.must_be_gone(LOST)
-        ask.container(FOUND).must_be("running")
-        return say("`{name}` runs under its owner's name", name=FOUND)
-    others = [name for name in ask.names(name="dm-ex-engine-of-") if name.startswith("dm-ex-engine-of-")]
-    if others:
+    ask.container(LOST, say("`%docker prepare engine-lost` makes it")).must_be("running")
+    note = ask.container(NOTE, say("make it with `%docker create`; its label `owner` holds what you found"))
+    note.must_carry("owner")
+    if note.labels["owner"] != OWNER:
         raise NotYet(
-            say("it is called {names} now, and that is not its owner", names=named(others)),
-            say("`%docker prepare engine-lost` makes it anew; what was it given when it was made?"),
+            say(
+                "the label of `{name}` is `owner={have}`, and that is not its owner",
+                name=NOTE,
+                have=note.labels["owner"],
+            ),
+            say("what was `{name}` given when it was made?", name=LOST),
         )
-    lost = ask.container(LOST, say("`%docker prepare engine-lost` makes it"))
-    raise NotYet(
-        say("{seen}, and still has that name", seen=lost.seen),
-        say("find out what it was given when it was made, then `%docker rename`"),
-    )
+    return say("`{name}` belongs to {owner}, and your note says so", name=LOST, owner=OWNER)
 
 
 LESSON = Lesson(
@@ -118,18 +116,19 @@ LESSON = Lesson(
         Exercise(
             "engine-lost",
             5,
-            f"Nobody knows whose container `{LOST}` is. Find out, and name it `dm-ex-engine-of-` and its owner.",
+            f"Nobody knows whose container `{LOST}` is. Find out. Then make a container `{NOTE}` with the label "
+            "`owner`, whose value is that name. Leave the lost one as it is.",
             check_lost,
             (
                 "It has no label `owner`, and it writes nothing. What else is a container given when it is made?",
                 f'`box = %docker inspect {LOST}`, then look through `box["Config"]`.',
                 'Its environment, `box["Config"]["Env"]`, names a learner.',
-                f"`%docker rename {LOST} {FOUND}` solves it.",
+                f"`%docker create busybox --name {NOTE} --label owner={OWNER} -- true` solves it.",
             ),
             f"box = %docker inspect {LOST}\n"
             'owner = next(each for each in box["Config"]["Env"] if each.startswith("LEARNER=")).partition("=")[2]\n'
-            f"%docker rename {LOST} dm-ex-engine-of-{{owner}}",
-            makes=(LOST, FOUND),
+            f"%docker create busybox --name {NOTE} --replace --label owner={{owner}} -- true",
+            makes=(LOST, NOTE),
             prepare=prepare_lost,
         ),
     ),

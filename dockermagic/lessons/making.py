@@ -53,6 +53,11 @@ class Maker:
             self._session.call("kill", id=name).read()
         self._ask.json("wait", id=name)
 
+    def call(self, row: str, name: str) -> None:
+        """One call to a container that is there: `pause`, `start`, …"""
+        with unnoticed(self._session):
+            self._session.call(row, id=name).read()
+
     @staticmethod
     def _until(check: Any, what: str) -> None:
         end = time.monotonic() + PATIENCE

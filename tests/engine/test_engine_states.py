@@ -133,6 +133,27 @@ def test_wait_comes_back_when_it_ends(by: Caller, made: Made, engine: Engine) ->
     assert found["StatusCode"] == 137
 
 
+def test_wait_for_the_next_exit_of_one_that_has_ended(by: Caller, made: Made, engine: Engine) -> None:
+    name = made("exit 4")
+    assert by("wait", id=name)["StatusCode"] == 4
+    until(lambda: not made.state(name)["Running"], "it has ended")
+    lives: list[str] = [made.state(name)["StartedAt"]]
+    timer = threading.Timer(1.0, lambda: engine.call("POST", f"/containers/{name}/start"))
+    timer.start()
+    try:
+        found = by("wait", id=name, condition="next-exit")
+    finally:
+        timer.join()
+    assert found["StatusCode"] == 4
+    assert made.state(name)["StartedAt"] > lives[0]
+
+
+def test_wait_for_the_removal(by: Caller, made: Made) -> None:
+    name = made("sleep 1; exit 6", HostConfig={"AutoRemove": True})
+    assert by("wait", id=name, condition="removed")["StatusCode"] == 6
+    assert not made.there(name)
+
+
 def test_wait_is_not_cut_by_the_time_out(by: Caller, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by.session.settings, "timeout", 0.5)
     assert by("wait", id=made("sleep 2; exit 3"))["StatusCode"] == 3

@@ -43,6 +43,36 @@ def test_pull(shell: Shell, fake: FakeEngine, size: int) -> None:
     assert frame["total"].isna().all()
 
 
+def test_push(shell: Shell, fake: FakeEngine) -> None:
+    told = (
+        b'{"status":"The push refers to repository [far:5000/a]"}\r\n'
+        b'{"status":"Pushing","progressDetail":{"current":10,"total":100},"id":"abc"}\r\n'
+        b'{"status":"Pushed","progressDetail":{},"id":"abc"}\r\n'
+        b'{"status":"1: digest: sha256:2 size: 527"}\r\n'
+        b'{"progressDetail":{},"aux":{"Tag":"1","Digest":"sha256:2","Size":527}}\r\n'
+    )
+    fake.on("POST", "/images/far:5000/a/push", Answer(200, told))
+    found = shell.run("%docker push far:5000/a --tag 1")
+    assert found.error is None, found.text
+    assert sent(fake) == {"tag": ["1"]}
+    assert fake.requests[-1].headers["x-registry-auth"] == "e30="
+    said = list(found.value["message"])
+    assert said[:2] == ["The push refers to repository [far:5000/a]", "Pushed"]
+    assert "1: digest: sha256:2 size: 527" in said
+
+
+def test_search(shell: Shell, fake: FakeEngine) -> None:
+    entry = {"name": "busybox", "description": "Busybox base image.", "star_count": 3000, "is_official": True}
+    fake.on("GET", "/images/search", Answer(200, [entry, {"name": "me/busybox", "star_count": 0}]))
+    found = shell.run("%docker search busybox --limit 2 --filters is-official=true")
+    assert found.error is None, found.text
+    assert sent(fake) == {"term": ["busybox"], "limit": ["2"], "filters": ['{"is-official":["true"]}']}
+    assert [*found.value.itertuples(index=False, name=None)] == [
+        ("busybox", "Busybox base image.", 3000, True),
+        ("me/busybox", "", 0, False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "query"),
     [
