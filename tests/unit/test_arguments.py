@@ -213,7 +213,9 @@ def test_moment(text, expected):
     assert arguments.moment(text, NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "-5", "10", "5d", "2026-13-01", "10m ago", "h", "now", "1e5", "T", "+", "+-1s"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "-5", "10", "5d", "2026-13-01", "10m ago", "h", "now", "1e5", "T", "+", "+-1s"]
+)
 def test_what_is_no_moment(text):
     if text == "10":
         assert arguments.moment(text) == "10"
