@@ -168,7 +168,7 @@ def _networks(found: Mapping[str, Any]) -> list[Box]:
 def _address(network: Mapping[str, Any]) -> str:
     addresses = [_text(network.get(key)) for key in ("IPAddress", "GlobalIPv6Address")]
     known = ", ".join(filter(None, addresses))
-    return say("network, {addresses}", addresses=known) if known else say("network, no address of its own")
+    return say("network, {addresses}", addresses=known) if known else say("network, no address")
 
 
 def _ports(found: Mapping[str, Any]) -> list[Box]:
