@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from dockermagic import errors, tables
-from dockermagic.endpoints import BY_NAME, METHODS, raw
+from dockermagic.endpoints import BY_NAME, ENDPOINTS, METHODS, raw
 from dockermagic.exchange import Reply, Request
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session
