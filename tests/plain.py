@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -122,6 +122,13 @@ def named_engines() -> list[Engine]:
         return parse(os.environ.get(NAMED, "")) or [Engine(PRACTICE, "")]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def main_engines(engines: Sequence[Engine]) -> list[Engine]:
+    """The two that long tests run on where not everything is asked for: the practice engine and the last Docker."""
+    practice = [engine for engine in engines if engine.name == PRACTICE]
+    docker = [engine for engine in engines if engine.name.startswith("docker")]
+    return [*practice[:1], *docker[-1:]] or list(engines[:1])
 
 
 @cache

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from lessonkit import Learner
-from plain import Engine
+from plain import Engine, main_engines, named_engines, usable
 from traitlets.config import Config
 
 from dockermagic.language import FIRST
+
+EVERYTHING = os.environ.get("DOCKERMAGIC_NOTEBOOKS") == "all"
+
+
+@pytest.fixture(
+    scope="session",
+    params=named_engines() if EVERYTHING else main_engines(named_engines()),
+    ids=lambda engine: engine.name,
+)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine that is named, in turn; the two main ones, where not everything is asked for."""
+    return usable(request.param)
 
 
 @pytest.fixture(scope="session")

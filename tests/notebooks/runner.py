@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from plain import Engine
+from plain import Engine, main_engines
 
 SECONDS_A_CELL = 120
 MEANT_TO_FAIL = "raises-exception"
@@ -30,21 +30,20 @@ class Job:
 def plan(notebooks: Sequence[str], engines: Sequence[Engine], *, everything: bool) -> list[Job]:
     """What is run.
 
-    `everything`: each notebook twice on each engine. Otherwise a choice that grows slowly: each notebook twice
-    on the first Docker; the eleven of the tutorial once on each other engine, the rest once on one of the others
-    in turn. A translation (in a folder of its own) has the same code cells, so it is left to `everything`.
+    `everything`: each notebook twice on each engine. Otherwise each twice on the first of `main_engines`, once on the
+    other, and the eleven of the tutorial once on one of the rest in turn. A translation (in a folder of its own) has
+    the same code cells, so it is left to `everything`.
     """
+    if everything:
+        return [Job(notebook, engine, 2) for notebook in notebooks for engine in engines]
     if not engines:
         return []
-    first = next((engine for engine in engines if engine.name.startswith("docker")), engines[0])
-    others = [engine for engine in engines if engine != first]
-    if everything:
-        return [Job(notebook, engine, 2) for notebook in notebooks for engine in [first, *others]]
+    first, *second = main_engines(engines)
+    rest = [engine for engine in engines if engine not in (first, *second)]
     jobs = []
     for number, notebook in enumerate(name for name in notebooks if "/" not in name):
-        jobs.append(Job(notebook, first, 2))
-        chosen = others if number < TUTORIAL else others[number % len(others) :][:1] if others else []
-        jobs += [Job(notebook, engine, 1) for engine in chosen]
+        once = [*second, *(rest[number % len(rest) :][:1] if rest and number < TUTORIAL else [])]
+        jobs += [Job(notebook, first, 2), *(Job(notebook, engine, 1) for engine in once)]
     return jobs
 
 
