@@ -109,7 +109,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("Podman", "list: before an unknown one", 500, PODMAN),
     Difference("Podman", "attach: paused", 500, PODMAN),
     Difference("Podman", "attach: keys that are none", 500, PODMAN),
-    Difference("Podman", "resize: not running", 200, "it is no error there"),
     Difference("Podman", "resize: no size", 200, "nothing is a size of nought there"),
     Difference("Podman", "exec_create: not running", 500, PODMAN),
     Difference("Podman", "exec_create: no command", 500, PODMAN),

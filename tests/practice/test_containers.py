@@ -279,7 +279,9 @@ def test_init_is_the_first_process_and_passes_signals_on(engine: Engine) -> None
     assert engine.output("ps", "-o", "pid,args", HostConfig=host).splitlines()[1].split() == (
         ["1", "/sbin/docker-init", "--", "ps", "-o", "pid,args"]
     )
-    identity = engine.run("sh", "-c", 'trap "exit 9" TERM; while true; do sleep 0.05; done', HostConfig=host)
+    script = 'trap "exit 9" TERM; echo ready; while true; do sleep 0.05; done'
+    identity = engine.run("sh", "-c", script, HostConfig=host)
+    eventually(lambda: "ready" in engine.logs(identity))
     engine.post(f"/containers/{identity}/kill", signal="TERM")
     assert engine.wait(identity) == 9
 
