@@ -15,6 +15,7 @@ CHINESE = ENGLISH / "zh"
 LESSONS = sorted(path.stem for path in CHINESE.glob("[0-9]*.ipynb"))
 
 HAN, FULL = "\u3400-\u9fff", "，。：；？！、（）“”‘’《》"
+MARKS = FULL + "`"
 FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 CODE = re.compile(r"`+[^`]+`+")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
@@ -28,10 +29,6 @@ RULES = {
 }
 
 
-# CommonMark does not take such asterisks for emphasis.
-EMPHASIS = rf"[{HAN}]\*+[`“‘（《]|[`：。，；！？、”’）》]\*+[{HAN}]"
-
-
 def prose(text: str) -> Iterator[str]:
     """The pieces of a text that a reader reads as sentences: code is a letter, marks are gone, tables are cells."""
     text = CODE.sub("x", FENCE.sub("", text))
@@ -40,11 +37,22 @@ def prose(text: str) -> Iterator[str]:
             yield re.sub(r"^(?:#+|[->]|\d+\.) +", "", cell.strip())
 
 
+def unshown(text: str) -> list[str]:
+    """Asterisks that CommonMark does not take for emphasis: punctuation within, and Chinese without."""
+    lines = CODE.sub("`x`", FENCE.sub("", text)).replace("**", "*")
+    return [
+        found[0]
+        for found in re.finditer(r"\*([^*\n]+)\*", lines)
+        if (found[1][0] in MARKS and re.match(rf"[{HAN}]", lines[found.start() - 1 : found.start()]))
+        or (found[1][-1] in MARKS and re.match(rf"[{HAN}]", lines[found.end() : found.end() + 1]))
+    ]
+
+
 def broken(text: str) -> list[str]:
     """Each rule that a text breaks, with the place."""
     pieces = list(prose(text))
     rules = {**RULES, **{f"the glossary rules out {term}": term for term in ruled_out()}}
-    marks = [f"emphasis that is not shown: {found[0]}" for found in re.finditer(EMPHASIS, FENCE.sub("", text))]
+    marks = [f"emphasis that is not shown: {piece}" for piece in unshown(text)]
     return marks + [f"{rule}: {piece}" for rule, form in rules.items() for piece in pieces if re.search(form, piece)]
 
 
