@@ -8,7 +8,8 @@
 
 A Chinese Markdown cell keeps the hash of the English cell that it renders, in `metadata.english`. A Chinese text is
 never overwritten but by `take`: `sync` only puts a line for the reader above one that is stale, and takes it away.
-Texts whose English cell is gone are printed, and dropped.
+Texts whose English cell is gone are printed, and dropped. What tools/lessons.py generates it generates in every
+edition: such cells are only brought over.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from lessons import GENERATED
 from nbformat import NotebookNode
 
 ENGLISH = Path(__file__).parents[1] / "notebooks"
@@ -64,6 +66,11 @@ def write(folder: Path, name: str, notebook: NotebookNode) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
+def generated(cell: NotebookNode) -> bool:
+    """Whether tools/lessons.py writes the cell."""
+    return not {*GENERATED}.isdisjoint(cell.metadata.get("tags", []))
+
+
 def stamp(source: str) -> str:
     """The hash of an English Markdown cell."""
     return hashlib.sha256(source.encode()).hexdigest()[:16]
@@ -91,7 +98,9 @@ def rendering(english: NotebookNode, chinese: NotebookNode | None) -> tuple[Note
         made.metadata = chinese.metadata
     for cell in made.cells:
         before = old.pop(cell.id, None)
-        if cell.cell_type == "markdown":
+        if generated(cell):
+            cell.source = before.source if before else cell.source
+        elif cell.cell_type == "markdown":
             cell.source, cell.metadata[KEY] = rendered(cell.source, before)
         elif cell.cell_type == "code":
             kept = before if before and before.get("source") == cell.source else None
@@ -120,6 +129,8 @@ def _compare(name: str, english: NotebookNode, chinese: NotebookNode) -> Iterato
     tags = english.metadata.get("tags", []), chinese.metadata.get("tags", [])
     if english.cell_type != chinese.cell_type or tags[0] != tags[1]:
         yield Finding(name, english.id, "kind or tags differ")
+    elif generated(english):
+        return
     elif english.cell_type != "markdown":
         if english.source != chinese.source:
             yield Finding(name, english.id, "the code differs")
@@ -185,7 +196,11 @@ def show(folder: Path, name: str, todo: bool) -> Iterator[str]:
         raise SystemExit(f"there is no notebook {name}")
     done = {cell.id: cell.metadata.get(KEY) for cell in chinese.cells} if chinese else {}
     for cell in english.cells:
-        if cell.cell_type == "markdown" and not (todo and done.get(cell.id) == stamp(cell.source)):
+        if (
+            cell.cell_type == "markdown"
+            and not generated(cell)
+            and not (todo and done.get(cell.id) == stamp(cell.source))
+        ):
             yield f"<!-- {cell.id} -->\n{cell.source}\n"
 
 
@@ -197,7 +212,7 @@ def take(folder: Path, name: str, text: str) -> int:
     made, _ = rendering(english, chinese)
     parts = HEAD.split(text)[1:]
     texts = dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
-    sources = {cell.id: cell.source for cell in english.cells if cell.cell_type == "markdown"}
+    sources = {cell.id: cell.source for cell in english.cells if cell.cell_type == "markdown" and not generated(cell)}
     if unknown := sorted(texts.keys() - sources.keys()):
         raise SystemExit(f"{name} has no Markdown cell {', '.join(unknown)}")
     for cell in made.cells:

@@ -24,10 +24,11 @@ from dockermagic.language import CHOICE, FIRST, LANGUAGES, say
 from dockermagic.lessons.course import LESSONS
 from dockermagic.lessons.exercise import Lesson
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-GUIDE = NOTEBOOKS.parent / "docs" / "instructors.md"
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+GUIDE = ROOT / "docs" / "instructors.md"
 PLAN = re.compile(r"(<!-- plan (\d+) (read|all): ([\w\s-]+?) -->\n).*?(<!-- /plan -->)", re.S)
-MINUTES, CONTENTS, NAVIGATION = "minutes", "contents", "navigation"
+GENERATED = MINUTES, CONTENTS, NAVIGATION = "minutes", "contents", "navigation"
 
 
 def title(lesson: Lesson) -> str:
@@ -164,10 +165,10 @@ def main() -> int:
         late.append((GUIDE, text))
     for path, text in late:
         if check:
-            print(f"{path.name} is behind: run `make docs`", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is behind: run `make docs`", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.name}")
+            print(f"wrote {path.relative_to(ROOT)}")
     return 1 if check and late else 0
 
 

@@ -144,3 +144,20 @@ def test_a_notebook_in_one_edition_only_is_named(folder, editions):
     assert said(folder, editions) == ["02-two: is there in one edition only"]
     with pytest.raises(SystemExit, match="no Markdown cell nobody"):
         editions.take(folder, "01-one", "<!-- nobody -->\n谁？")
+
+
+def test_what_is_generated_is_brought_over_and_left_to_its_generator(folder, editions):
+    notebook = editions.read(folder, "01-one")
+    notebook.cells.insert(1, new_markdown_cell("*About 5 minutes.*", id="minutes", metadata={"tags": ["minutes"]}))
+    editions.write(folder, "01-one", notebook)
+    editions.sync(folder)
+    assert chinese(folder, editions)["minutes"].source == "*About 5 minutes.*"
+    assert said(folder, editions) == []
+    rendered = editions.read(folder / "zh", "01-one")
+    rendered.cells[1].source = "*约 5 分钟。*"
+    editions.write(folder / "zh", "01-one", rendered)
+    change(folder, editions, "minutes", "*About 6 minutes.*")
+    assert said(folder, editions) == []
+    editions.sync(folder)
+    assert chinese(folder, editions)["minutes"].source == "*约 5 分钟。*"
+    assert "minutes" not in "".join(editions.show(folder, "01-one", todo=False))
