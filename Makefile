@@ -20,8 +20,9 @@ test: lint ## set up and run the checks and the tests (ARGS="-k layout")
 test-all: lint ## the same, with every notebook twice and in shuffled order on every engine
 	DOCKERMAGIC_NOTEBOOKS=all DOCKERMAGIC_POD=1 $(PY) -m pytest $(ARGS)
 
-bench: $(VENV)/test ## the practice engine beside those of DOCKERMAGIC_ENGINES (ARGS="--quick")
+bench: $(VENV)/test ## the practice engine, and the magic, beside others, on DOCKERMAGIC_ENGINES (ARGS="--quick")
 	$(PY) benchmarks/engine.py $(ARGS)
+	$(PY) benchmarks/client.py $(ARGS)
 
 fuzz: $(VENV)/test ## nonsense for the practice engine, ten minutes of it (ARGS="--seconds 60 --seed 7")
 	$(PY) tools/fuzz.py $(ARGS)

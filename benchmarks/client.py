@@ -1,8 +1,9 @@
 """The magic beside other clients, on one engine: `python benchmarks/client.py HOST`.
 
-HOST is written as in DOCKER_HOST; without one it is the first Docker of DOCKERMAGIC_ENGINES. It needs the image
-busybox. In each round every client takes its turn, and each round begins with another one. Medians; in brackets
-the ratio to the client that a row names first. What is made carries a label of this run, and is removed in any case.
+HOST is written as in DOCKER_HOST; without one it is the first of DOCKERMAGIC_ENGINES that is no practice engine, or
+else a practice engine of our own. It needs the image busybox; curl and the docker CLI are on PATH.
+In each round every client takes its turn, and each round begins with another one. What is made carries
+a label of this run, and is removed in any case.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import docker
 import report
 import requests
 import requests_unixsocket
-from engine import FOREVER, LABEL, LINE, MB, QUICK, RUN, Scale, Subject, named_engines, talker, timed
+from engine import FOREVER, LABEL, LINE, MB, QUICK, RUN, Practice, Scale, Subject, named_engines, talker, timed
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from wire import Client, Wrong
@@ -218,8 +219,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; no figures to keep")
     parser.add_argument("--out", type=Path, help="also keep the table in this file, in its section")
     given = parser.parse_args()
-    if not given.host:
-        parser.error("which engine? Name its address, or DOCKERMAGIC_ENGINES")
     return given
 
 
@@ -227,7 +226,8 @@ def main() -> int:
     given = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     note = report.machine()
-    place = Place(given.host, QUICK if given.quick else Scale())
+    practice = Practice()
+    place = Place(given.host or practice.start(), QUICK if given.quick else Scale())
     try:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: place.subject.create(*FOREVER), range(place.subject.scale.many)))
@@ -237,6 +237,7 @@ def main() -> int:
         memory = growth(place)
     finally:
         place.subject.clear()
+        practice.close()
     seconds, pandas = imported()
     extra = [
         f"Reading that log by `session.call`, the peak of memory grows by {memory} KiB behind its first tenth.",

@@ -222,7 +222,7 @@ def look(session: Session, values: Mapping[str, Any]) -> Calls:
     try:
         listed = yield Call("top", {"id": values["id"]})
     except StatusError as error:
-        return Done(found, beside=inside.picture(found, [], f"top did not tell: {error.what}"))
+        return Done(found, beside=inside.picture(found, [], say("top did not tell: {what}", what=error.what)))
     rows = listed.to_dict("records") if hasattr(listed, "to_dict") else []
     return Done(found, beside=inside.picture(found, processes(rows)))
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .language import say
 from .pictures import CARD, INK, QUIET, STRONG, Picture, svg, xml
-from .safe import cut, fit
+from .safe import cut, fit, pad
 
 WIDTH, SIDE, LEFT, RIGHT, TOP = 940, 186, 244, 696, 56
 BOX, GAP, LINE = 48, 10, 18
@@ -53,6 +54,13 @@ class Process:
     def line(self) -> str:
         return f"{self.branch}{self.text}"
 
+    @property
+    def told(self) -> str:
+        """The same in words, for who cannot see the branches."""
+        return (
+            say("{process}, started by {parent}", process=self.text, parent=self.parent) if self.parent else self.text
+        )
+
 
 def picture(found: Mapping[str, Any], processes: Sequence[Process], why: str = "") -> Picture:
     """The picture of what inspect answered.
@@ -61,28 +69,29 @@ def picture(found: Mapping[str, Any], processes: Sequence[Process], why: str = "
         processes: in tree order.
         why: why there are none.
     """
-    name = cut(_text(found.get("Name")).removeprefix("/") or _text(found.get("Id"))[:12] or "the container", 60)
+    name = cut(_text(found.get("Name")).removeprefix("/") or _text(found.get("Id"))[:12] or say("the container"), 60)
     state, more = _state(_map(found.get("State")))
     image = _text(_map(found.get("Config")).get("Image")) or _text(found.get("ImageName")) or _text(found.get("Image"))
     mounts, networks, ports = _mounts(found), _networks(found), _ports(found)
-    title = f"What is inside {name}: it is {state}"
+    title = say("What is inside {name}: it is {state}", name=name, state=state)
+    none = say("none")
     groups = [
-        ("state", [", ".join([state, *more])]),
-        ("image", [image or "not told"]),
-        ("processes", [each.line for each in processes] or [why or "none"]),
+        (say("state"), [say(", ").join([state, *more])]),
+        (say("image"), [image or say("not told")]),
+        (say("processes"), [each.line for each in processes] or [why or none]),
         (
-            "mounts",
-            [f"{each.name}: {each.text}" for each in mounts] or ["none: what it writes goes when it is removed"],
+            say("mounts"),
+            [f"{each.name}: {each.text}" for each in mounts] or [say("none: what it writes goes when it is removed")],
         ),
-        ("networks", [f"{each.name}: {each.text}" for each in networks] or ["none"]),
-        ("ports", [f"{each.name}: {each.text}" for each in ports] or ["none"]),
+        (say("networks"), [f"{each.name}: {each.text}" for each in networks] or [none]),
+        (say("ports"), [f"{each.name}: {each.text}" for each in ports] or [none]),
     ]
     groups = [(head, [cut(line, LONG) for line in _some(lines, LISTED)]) for head, lines in groups]
-    plain = [f"  {head if not at else '':9}  {line}" for head, lines in groups for at, line in enumerate(lines)]
+    plain = [f"  {pad(head if not at else '', 9)}  {line}" for head, lines in groups for at, line in enumerate(lines)]
     header = _header(name, image, state, more)
     sides = [
-        _side(20, "Mounts", mounts, "nothing is mounted"),
-        _side(WIDTH - 20 - SIDE, "Networks and ports", [*networks, *ports], "no network"),
+        _side(20, say("Mounts"), mounts, say("nothing is mounted")),
+        _side(WIDTH - 20 - SIDE, say("Networks and ports"), [*networks, *ports], say("no network")),
     ]
     middle, low = _middle(processes, why)
     height = max(low, *(end for _, end in sides)) + 20
@@ -92,10 +101,10 @@ def picture(found: Mapping[str, Any], processes: Sequence[Process], why: str = "
     )
     inner = HEADS + frame + header + middle + "".join(drawn for drawn, _ in sides)
     drawing = svg(WIDTH, height, title, "; ".join(f"{head}: {', '.join(lines)}" for head, lines in groups), inner)
-    told = [cut(f"{each.text}{f', started by {each.parent}' * bool(each.parent)}", LONG) for each in processes]
-    spoken = {**dict(groups), **({"processes": _some(told, LISTED)} if told else {})}
+    told = [cut(each.told, LONG) for each in processes]
+    spoken = {**dict(groups), **({say("processes"): _some(told, LISTED)} if told else {})}
     items = [(head, line) for head, lines in spoken.items() for line in lines]
-    return Picture(title, drawing, "\n".join([title, *plain]), "The same in words:", items)
+    return Picture(title, drawing, "\n".join([title, *plain]), say("The same in words:"), items)
 
 
 def _map(found: Any) -> Mapping[str, Any]:
@@ -107,7 +116,7 @@ def _text(found: Any) -> str:
 
 
 def _some(lines: Sequence[str], limit: int) -> list[str]:
-    return [*lines[:limit], *([f"… and {len(lines) - limit} more"] if len(lines) > limit else [])]
+    return [*lines[:limit], *([say("… and {count} more", count=len(lines) - limit)] if len(lines) > limit else [])]
 
 
 def _moment(found: Any) -> str:
@@ -117,20 +126,20 @@ def _moment(found: Any) -> str:
 
 def _state(found: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The engine's word for the state, and what else it says of it."""
-    state = _text(found.get("Status")) or "in no state that the engine names"
+    state = _text(found.get("Status")) or say("in no state that the engine names")
     alive = state in ("running", "paused")
     more = []
     if alive and (since := _moment(found.get("StartedAt"))):
-        more.append(f"since {since}")
+        more.append(say("since {time}", time=since))
     if state == "exited":
-        more.append(f"exit code {_text(found.get('ExitCode'))}")
-        more += [f"since {_moment(found['FinishedAt'])}"] if _moment(found.get("FinishedAt")) else []
+        more.append(say("exit code {code}", code=_text(found.get("ExitCode"))))
+        more += [say("since {time}", time=_moment(found["FinishedAt"]))] if _moment(found.get("FinishedAt")) else []
     if found.get("OOMKilled"):
-        more.append("memory ran out")
+        more.append(say("memory ran out"))
     if _text(found.get("Error")):
         more.append(_text(found.get("Error")))
     if health := _text(_map(found.get("Health")).get("Status")):
-        more.append(f"health: {health}")
+        more.append(say("health: {health}", health=health))
     return state, more
 
 
@@ -138,14 +147,17 @@ def _mounts(found: Mapping[str, Any]) -> list[Box]:
     listed = found.get("Mounts")
     boxes = []
     for each in map(_map, listed if isinstance(listed, list) else []):
-        kind = {"bind": "folder"}.get(_text(each.get("Type")), _text(each.get("Type")) or "mount")
+        kind = {"bind": say("folder")}.get(_text(each.get("Type")), _text(each.get("Type")) or say("mount"))
         source = _text(each.get("Name")) or _text(each.get("Source"))
         written = bool(each.get("RW"))
-        text = f"{'' if written else 'read only, '}{' '.join(filter(None, [kind, source]))}"
+        text = " ".join(filter(None, [kind, source]))
+        text = text if written else say("read only, {what}", what=text)
         boxes.append(Box(_text(each.get("Destination")), text, "in out" if written else "in"))
     tmpfs = _map(_map(found.get("HostConfig")).get("Tmpfs"))
     known = {box.name for box in boxes}
-    return boxes + [Box(path, "tmpfs: memory, gone when it stops", "in out") for path in tmpfs if path not in known]
+    return boxes + [
+        Box(path, say("tmpfs: memory, gone when it stops"), "in out") for path in tmpfs if path not in known
+    ]
 
 
 def _networks(found: Mapping[str, Any]) -> list[Box]:
@@ -155,7 +167,8 @@ def _networks(found: Mapping[str, Any]) -> list[Box]:
 
 def _address(network: Mapping[str, Any]) -> str:
     addresses = [_text(network.get(key)) for key in ("IPAddress", "GlobalIPv6Address")]
-    return f"network, {', '.join(filter(None, addresses)) or 'no address of its own'}"
+    known = ", ".join(filter(None, addresses))
+    return say("network, {addresses}", addresses=known) if known else say("network, no address")
 
 
 def _ports(found: Mapping[str, Any]) -> list[Box]:
@@ -166,7 +179,8 @@ def _ports(found: Mapping[str, Any]) -> list[Box]:
             for each in map(_map, outside if isinstance(outside, list) else [])
             for ip in [_text(each.get("HostIp"))]
         ]
-        boxes.append(Box(inside, f"port, at {', '.join(at)}" if at else "port, not published", "in" if at else ""))
+        text = say("port, at {addresses}", addresses=", ".join(at)) if at else say("port, not published")
+        boxes.append(Box(inside, text, "in" if at else ""))
     return boxes
 
 
@@ -179,22 +193,22 @@ def _header(name: str, image: str, state: str, more: Sequence[str]) -> str:
     return (
         _label(x, 48, name, 46, f"{bold} font-size='17'")
         + _label(x, 70, f"{MARKS.get(state, '●')} {state}", 40, f"font-weight='bold' fill='{STRONG}'")
-        + _label(x, 90, ", ".join(more), 66, quiet)
-        + _label(x, 108, f"from the image {image}", 66, quiet)
+        + _label(x, 90, say(", ").join(more), 66, quiet)
+        + _label(x, 108, say("from the image {image}", image=image), 66, quiet)
     )
 
 
 def _middle(processes: Sequence[Process], why: str) -> tuple[str, int]:
     """The processes, and where they end."""
     y = 138
-    parts = [_label(LEFT + 18, y, "Processes", 40, f"font-weight='bold' fill='{INK}'")]
+    parts = [_label(LEFT + 18, y, say("Processes"), 40, f"font-weight='bold' fill='{INK}'")]
     lines = _some([each.line for each in processes], PROCESSES)
     for text in lines:
         y += LINE
         parts.append(_label(LEFT + 18, y, text, 57, f"font-size='12' {MONO} fill='{INK}'"))
     if not lines:
         y += LINE
-        parts.append(_label(LEFT + 18, y, why or "none", 62, f"font-size='12' fill='{QUIET}'"))
+        parts.append(_label(LEFT + 18, y, why or say("none"), 62, f"font-size='12' fill='{QUIET}'"))
     return "".join(parts), y + 40
 
 
@@ -219,7 +233,15 @@ def _side(x: int, title: str, boxes: Sequence[Box], none: str) -> tuple[str, int
         y += BOX + GAP
     rest = len(boxes) - BOXES
     if rest > 0 or not boxes:
-        parts.append(_label(x, y + 14, f"… and {rest} more" if boxes else none, 26, f"font-size='12' fill='{QUIET}'"))
+        parts.append(
+            _label(
+                x,
+                y + 14,
+                say("… and {count} more", count=rest) if boxes else none,
+                26,
+                f"font-size='12' fill='{QUIET}'",
+            )
+        )
         y += 24
     return "".join(parts), y
 

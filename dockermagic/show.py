@@ -360,11 +360,12 @@ def terminal(lines: Sequence[str], caption: str) -> str:
 
 def bar(count: int, total: int | None, seconds: float, *, ended: bool = False) -> dict[str, Any]:
     """How far a transfer is: a bar, and beside it the bytes and their speed, which say the same in words."""
-    so_far = say("{size} of {total}", size=size(count), total=size(total)) if total and not ended else size(count)
+    so_far = say("{part} of {whole}", part=size(count), whole=size(total)) if total and not ended else size(count)
     speed = f"{size(count / seconds)}/s" if seconds else ""
     share = f"{min(count / total, 1):.0%}" if total and not ended else ""
-    took = say("done in {duration}", duration=duration(seconds)) if ended else ""
-    words = " · ".join(filter(None, (share, so_far, speed, took)))
+    words = " · ".join(
+        filter(None, (share, so_far, speed, say("done in {time}", time=duration(seconds)) if ended else ""))
+    )
     here, end = (1, 1) if ended else (min(count, total), total) if total else (None, None)
     places = f' value="{here}" max="{end}"' if end else ""
     filled = round(20 * (here or 0) / end) if end else 0

@@ -80,12 +80,12 @@ WAYS: Mapping[tuple[str, str], tuple[str, int, int, str]] = {
     (PAUSED, RUNNING): ("M545 322 V242", 553, 290, "start"),
     (PAUSED, EXITED): ("M596 350 C740 350 800 310 822 242", 752, 352, "start"),
     (PAUSED, REMOVED): ("M530 378 V458", 538, 424, "start"),
-    (RUNNING, EXITED): ("M596 198 H770", 683, 137, "middle"),
+    (RUNNING, EXITED): ("M596 198 H770", 714, 129, "middle"),
     (EXITED, RUNNING): ("M774 224 H600", 687, 246, "middle"),
     (RUNNING, RESTARTING): ("M560 182 C570 100 610 66 670 66", 606, 62, "middle"),
     (RESTARTING, RUNNING): ("M674 84 C630 90 596 120 588 178", 650, 122, "middle"),
     (RESTARTING, EXITED): ("M806 74 C832 90 840 130 840 178", 848, 130, "start"),
-    (RUNNING, REMOVED): ("M476 238 C330 300 350 470 460 482", 384, 320, "end"),
+    (RUNNING, REMOVED): ("M476 238 C330 300 350 470 460 482", 370, 320, "end"),
     (EXITED, REMOVED): ("M850 238 C850 430 740 490 600 490", 838, 400, "start"),
 }
 """Each way that is drawn: its path, and where its words stand and begin."""

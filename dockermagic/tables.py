@@ -314,8 +314,11 @@ def _tree(exchange: Exchange) -> pd.DataFrame:
     lacking = [title for title in ("PID", "PPID") if title not in frame.columns]
     if lacking:
         raise ReplyError(
-            f"a tree needs PID and PPID of each process, and ps told no {' and no '.join(lacking)}",
-            'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; as a list: x = %docker last, x.value',
+            say("a tree needs PID and PPID of each process, and ps lacks {titles}", titles=", ".join(lacking)),
+            say(
+                'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; '
+                "as a list: x = %docker last, x.value"
+            ),
             exchange=exchange,
         )
     rows = frame.to_dict("records")

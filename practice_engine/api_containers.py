@@ -705,7 +705,7 @@ async def archive_get(call: Call) -> Any:
     if path.endswith("/") and told["linkTarget"]:
         source = told["linkTarget"]
     root = str(container.root)
-    container.tell("archive-path", path=path)
+    container.tell("archive-path")
     await call.stream_from(
         lambda out: archive.write_tree(out, root, source, name),
         headers={"X-Docker-Container-Path-Stat": encoded_stat(told)},
@@ -724,7 +724,7 @@ async def archive_put(call: Call) -> Any:
         raise NotFound(f"Could not find the file {path} in container {call['name']}") from error
     if container.host["ReadonlyRootfs"]:
         raise BadParameter("container rootfs is marked read-only")
-    container.tell("extract-to-dir", path=path)
+    container.tell("extract-to-dir")
     await asyncio.to_thread(
         archive.extract, call.file, root, resolved, overwrite_types=not call.flag("noOverwriteDirNonDir")
     )

@@ -39,7 +39,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)(?:![rs])?(?::[^{}]*)?\}")
 CODE = re.compile(r"`[^`]*`")
 HAN = "\u4e00-\u9fff"
 PROSE = frozenset(
-    "part what why seen here help notes kind meaning place places names hint step source value link".split()
+    "come part what why seen here help notes kind meaning place places names hint step source value link".split()
 )
 """Placeholders that may stand for Chinese: no space is owed beside them."""
 INNOCENT = ("运行程序", "执行程序", "主机端口")

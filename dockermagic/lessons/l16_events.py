@@ -101,8 +101,8 @@ LESSON = Lesson(
             "events-loop",
             5,
             f"Somebody starts the container `{LOOP}` again and again; it ends at once each time. How often was it "
-            f"started since it was made? Give the answer as the label `starts` of a new container `{ANSWER}`, which "
-            "need not be started.",
+            f"started since it was made? Give the answer as the label `starts` of a new container `{ANSWER}`. It need "
+            "not be started.",
             check_loop,
             (
                 "`inspect` tells the last start only. What tells of each one?",

@@ -139,6 +139,7 @@ QUIRKS: dict[str, tuple[str, ...]] = {
         "as in the API's first years; given up between 26 and 28",
     ),
     "images: digests empties the answer": ("Podman", "200 and a body of no bytes; a defect of 5.8"),
+    "events: until now comes short": ("Podman", "it stops reading its file at that moment, however far it has come"),
     "attach_ws: there is none": ("Podman", "its compatible API leaves it out"),
     "exec: a second start is an error": ("Podman", "Docker answers 200, and says it in the stream"),
     "exec: a missing program is 126": ("Docker Engine 20", "became 127 between 26 and 28"),

@@ -25,7 +25,7 @@ def two(shared: Made) -> str:
 
 
 def test_one_sample(by: Caller, one: str) -> None:
-    (row,) = by("stats", id=[one] if isinstance(by, Magic) else one).to_dict("records")
+    (row,) = by("stats", id=one).to_dict("records")
     assert row["name"] == one
     assert row["memory_usage"] > 0
     assert row["pids"] >= 1

@@ -179,3 +179,10 @@ def test_what_is_no_duration(text):
 def test_a_picture_escapes_names():
     rows = [{"name": "<b>", "time": f"2026-01-31T12:00:0{at}Z", "cpu_percent": 1.0, "memory_usage": 5} for at in (1, 2)]
     assert "<b>" not in charts.usage(rows)
+
+
+def test_part_of_a_frame_that_lacks_what_a_picture_needs_has_none(shell: Shell, fake):
+    fake.on("GET", "/events", Answer(headers=JSON, body=event("start", 0) + event("die", 5)))
+    whole = shell.run("%docker events").value
+    assert show.picture(whole)
+    assert show.picture(whole[["time", "action", "name"]]) == ""
