@@ -178,17 +178,19 @@ def _source(text: str, param: Param) -> str:
 
 
 def moment(text: str, now: float | None = None) -> str:
-    """A moment as the API takes it, UNIX seconds: from seconds, a date (ISO 8601) or a duration back (`1h30m`).
+    """A moment as the API takes it, UNIX seconds: from seconds, a date (ISO 8601), a duration back (`1h30m`) or ahead
+    (`+10s`).
 
     Raises:
         ValueError: it is none of these.
     """
     if re.fullmatch(r"\d+(\.\d{1,9})?", text):
         return text
-    ago = DURATION.fullmatch(text)
-    if text and ago:
-        hours, minutes, seconds = (float(part or 0) for part in ago.groups())
-        return f"{(time.time() if now is None else now) - hours * 3600 - minutes * 60 - seconds:.9f}"
+    away = DURATION.fullmatch(text.removeprefix("+"))
+    if away and away[0]:
+        hours, minutes, seconds = (float(part or 0) for part in away.groups())
+        sign = 1 if text.startswith("+") else -1
+        return f"{(time.time() if now is None else now) + sign * (hours * 3600 + minutes * 60 + seconds):.9f}"
     nanoseconds = re.search(r"(?<=\d)\.(\d{1,9})(?=Z|[+-]|$)", text)
     plain = text.replace(nanoseconds[0], "", 1) if nanoseconds else text
     when = datetime.fromisoformat(plain.replace("Z", "+00:00"))

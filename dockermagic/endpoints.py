@@ -1207,7 +1207,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 "until",
                 "moment",
                 "events up to this moment",
-                send="0s",
+                send="+1s",
                 unless=UNBOUND,
                 cli="--until",
                 metavar="TIME",

@@ -314,7 +314,7 @@ def _tree(exchange: Exchange) -> pd.DataFrame:
     lacking = [title for title in ("PID", "PPID") if title not in frame.columns]
     if lacking:
         raise ReplyError(
-            say("a tree needs PID and PPID of each process, and ps lacks {titles}", titles=", ".join(lacking)),
+            say("a tree needs PID and PPID of each process, and ps told no {titles}", titles=", ".join(lacking)),
             say(
                 'leave --ps_args out, or ask for both: --ps_args "-eo pid,ppid,args"; '
                 "as a list: x = %docker last, x.value"

@@ -1,6 +1,7 @@
 """Keep the catalogue of messages: every English text that a reader may see, and its Chinese.
 
 python tools/catalogue.py            bring the catalogue up to date, keep its translations, compile it
+python tools/catalogue.py --take PO  the same, after a merge: what ours lacks comes from this file
 python tools/catalogue.py --check    write nothing; name what is missing, stale or badly set, and fail
 
 The texts are those of `say` and `mark` in the package, and those of its tables, which are plain literals there. The
@@ -221,8 +222,12 @@ def findings() -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail where anything is wrong")
-    if not parser.parse_args().check:
-        made = catalogue(messages(), stored(PO))
+    parser.add_argument("--take", type=Path, help="a catalogue whose Chinese is taken where ours has none")
+    words = parser.parse_args()
+    if not words.check:
+        theirs = stored(words.take) if words.take else {}
+        ours = {text: said for text, said in stored(PO).items() if said}
+        made = catalogue(messages(), {**theirs, **ours})
         PO.parent.mkdir(parents=True, exist_ok=True)
         PO.write_bytes(as_po(made))
         MO.write_bytes(as_mo(made))

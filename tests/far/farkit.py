@@ -9,6 +9,7 @@ from pathlib import Path
 
 from plain import Engine
 
+from dockermagic import streams
 from dockermagic.frames import Demultiplexer
 from dockermagic.session import Session
 
@@ -61,4 +62,16 @@ def echoes(session: Session, engine: Engine, name: str, folder: Path) -> None:
     assert answer.status == 101
     decoder = Demultiplexer()
     assert b"".join(piece.data for chunk in answer.chunks() for piece in decoder.feed(chunk)) == given
+    assert session.call("ping").read() == b"OK"
+
+
+def ends_by_itself(session: Session, name: str) -> None:
+    """A log that is followed for a second, and statistics: the bound ends them, and the next call goes through."""
+    answer = session.call("logs", {"id": name, "for": "1s"})
+    assert ("stdout", "ready") in [line for batch in streams.lines(answer) for line in batch]
+    assert answer.stopped
+    answer = session.call("stats", {"id": name, "for": "3s"})
+    samples = [sample for batch in streams.values(answer) for sample in batch]
+    assert samples
+    assert all(sample["memory_stats"] is not None for sample in samples)
     assert session.call("ping").read() == b"OK"

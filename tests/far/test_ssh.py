@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import sshkit
-from farkit import echoes, until, walk
+from farkit import echoes, ends_by_itself, until, walk
 
 import dockermagic
 from dockermagic import errors
@@ -34,6 +34,7 @@ def test_the_life_of_a_container(over_ssh, engine, made):
 
 def test_a_connection_that_is_taken_over(over_ssh, engine, made, tmp_path):
     echoes(over_ssh, engine, made, tmp_path)
+    ends_by_itself(over_ssh, made)
 
 
 def test_the_socket_over_there_can_be_named(sshd, engine):

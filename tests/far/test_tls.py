@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import tlskit
-from farkit import echoes, walk
+from farkit import echoes, ends_by_itself, walk
 from plain import Engine, named_engines, usable
 
 from dockermagic import errors, tongues
@@ -81,6 +81,7 @@ def test_a_connection_that_is_taken_over(far, certificates, made, tmp_path):
     session = Session(around=around(tmp_path, certificates, DOCKER_HOST=far[0]))
     session.connect()
     echoes(session, far[1], made, tmp_path)
+    ends_by_itself(session, made)
     session.close()
 
 

@@ -200,6 +200,7 @@ NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=timezone.utc).timestamp()
         ("1h30m", f"{NOW - 5400:.9f}"),
         ("1.5h", f"{NOW - 5400:.9f}"),
         ("90s", f"{NOW - 90:.9f}"),
+        ("+10s", f"{NOW + 10:.9f}"),
         ("2026-01-31", "1769817600"),
         ("2026-01-31T12:00:00", "1769860800"),
         ("2026-01-31T12:00:00Z", "1769860800"),
@@ -212,7 +213,9 @@ def test_moment(text, expected):
     assert arguments.moment(text, NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "-5", "10", "5d", "2026-13-01", "10m ago", "h", "now", "1e5", "T"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "-5", "10", "5d", "2026-13-01", "10m ago", "h", "now", "1e5", "T", "+", "+-1s"]
+)
 def test_what_is_no_moment(text):
     if text == "10":
         assert arguments.moment(text) == "10"

@@ -80,6 +80,18 @@ def test_the_tool_keeps_translations_and_drops_what_is_said_no_more(tool, tmp_pa
     assert tool.stored(tmp_path / "m.mo") == {"old {x}": "旧 {x}"}
 
 
+def test_what_another_branch_has_translated_is_taken(tool, monkeypatch, tmp_path, capsys):
+    for name, chinese in (("ours", {"a": "甲"}), ("theirs", {"a": "乙", "b": "丙"})):
+        (tmp_path / f"{name}.po").write_bytes(tool.as_po(tool.catalogue({"a": ["x"], "b": ["x"]}, chinese)))
+    monkeypatch.setattr(tool, "PO", tmp_path / "ours.po")
+    monkeypatch.setattr(tool, "MO", tmp_path / "ours.mo")
+    monkeypatch.setattr(tool, "messages", lambda: {"a": ["x"], "b": ["x"]})
+    monkeypatch.setattr(sys, "argv", ["catalogue.py", "--take", str(tmp_path / "theirs.po")])
+    assert tool.main() == 0
+    assert tool.stored(tmp_path / "ours.mo") == {"a": "甲", "b": "丙"}
+    assert "2 of 2" in capsys.readouterr().out
+
+
 def test_the_check_fails_where_something_is_missing(tool, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(tool, "PO", tmp_path / "none.po")
     monkeypatch.setattr(tool, "MO", tmp_path / "none.mo")
