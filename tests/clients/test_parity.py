@@ -134,7 +134,7 @@ VARIED: dict[str, dict[str, list[Any]]] = {
         ]
     },
     "resize": {"query": [{"h": 20, "w": 70}, {"h": "x", "w": 70}, {}]},
-    "stat": {"path": ["/tmp/written", "/etc/passwd", "/etc", "/bin/sh", "/nosuch", ""]},
+    "stat": {"path": ["/tmp/written", "/etc/passwd", "/etc", "/nosuch", ""]},
     "read": {"path": ["/tmp/written", "/etc/passwd", "/new", "/nosuch", ""]},
     "write": {"path": ["/tmp", "/nosuch", "/etc/passwd", ""]},
     "list": {
