@@ -30,6 +30,7 @@ from runner import problems, run
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 HOME, COURSE, SOCKET, HOST = "/home/learner", "/home/learner/course", "/var/run/docker.sock", "learner"
+STORE = "/var/lib/docker"
 SIZE = r"\d+(?:\.\d+)? ?(?:[kMGT]i?)?B\b"
 UNIT = r"(?:nanosecond|millisecond|second|minute|hour|day|week|month)s?"
 MASKS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -143,6 +144,7 @@ def execute(path: Path, engine: Engine, folder: Path) -> NotebookNode:
         str(folder / "course"): COURSE,
         str(folder / "home"): HOME,
         socket.gethostname(): HOST,
+        engine.call("GET", "/info").json().get("DockerRootDir", STORE): STORE,
     }
     for cell in notebook.cells:
         if cell.cell_type == "code":
