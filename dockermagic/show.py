@@ -33,7 +33,7 @@ LATEST = {"stats": "name"}
 PRINTED = ("log", "events")  # whose rows a prompt has shown already where they came live
 KEEP = 120
 GLUE = {"text/plain": "\n", "text/html": ""}
-TERMINAL = "background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
+TERMINAL = "font-family:monospace;background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
 
 
 class Tree(dict[str, Any]):
