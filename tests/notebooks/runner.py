@@ -31,19 +31,16 @@ def plan(notebooks: Sequence[str], engines: Sequence[Engine], *, everything: boo
     """What is run.
 
     `everything`: each notebook twice on each engine. Otherwise each twice on the first of `main_engines`, once on the
-    other, and the eleven of the tutorial once on one of the rest in turn. A translation (in a folder of its own) has
-    the same code cells, so it is left to `everything`.
+    other. A translation (in a folder of its own) has the same code cells, so it is left to `everything`.
     """
     if everything:
         return [Job(notebook, engine, 2) for notebook in notebooks for engine in engines]
     if not engines:
         return []
     first, *second = main_engines(engines)
-    rest = [engine for engine in engines if engine not in (first, *second)]
     jobs = []
-    for number, notebook in enumerate(name for name in notebooks if "/" not in name):
-        once = [*second, *(rest[number % len(rest) :][:1] if rest and number < TUTORIAL else [])]
-        jobs += [Job(notebook, first, 2), *(Job(notebook, engine, 1) for engine in once)]
+    for notebook in (name for name in notebooks if "/" not in name):
+        jobs += [Job(notebook, first, 2), *(Job(notebook, engine, 1) for engine in second)]
     return jobs
 
 

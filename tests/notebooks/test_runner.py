@@ -7,10 +7,10 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from plain import parse
-from runner import TUTORIAL, plan, verdict
+from runner import plan, verdict
 
 ENGINES = parse("podman-5=unix:///p docker-20=unix:///a,docker-28=unix:///b practice")
-PODMAN, OLD, DOCKER, PRACTICE = ENGINES
+PODMAN, _, DOCKER, PRACTICE = ENGINES
 NAMES = [f"{number:02}-name.ipynb" for number in range(20)]
 
 
@@ -25,9 +25,7 @@ def test_plan_by_default() -> None:
     jobs = plan([*NAMES, "zh/00-name.ipynb"], ENGINES, everything=False)
     assert [job.notebook for job in jobs if job.engine == PRACTICE and job.times == 2] == NAMES
     assert [job.notebook for job in jobs if job.engine == DOCKER and job.times == 1] == NAMES
-    others = [job.notebook for job in jobs if job.engine in (PODMAN, OLD)]
-    assert others == NAMES[:TUTORIAL]
-    assert len(jobs) == 2 * len(NAMES) + TUTORIAL
+    assert len(jobs) == 2 * len(NAMES)
 
 
 def test_plan_with_one_engine_and_with_none() -> None:
