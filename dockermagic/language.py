@@ -63,7 +63,7 @@ def detect(environ: Mapping[str, str], folder: Path) -> str:
     """
     notebook = environ.get("JPY_SESSION_NAME", "")
     folder = Path(notebook).parent if notebook.endswith(".ipynb") else folder
-    if (folder / FIRST).is_file():
+    if os.path.isfile(folder / FIRST):  # no, too, where this user may not look
         return folder.name if folder.name in LANGUAGES else LANGUAGES[0]
     locale = next(filter(None, map(environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return next((language for language in LANGUAGES if locale.startswith(language)), LANGUAGES[0])

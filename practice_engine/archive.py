@@ -159,7 +159,7 @@ def extract(
 ) -> None:
     """Unpack a tar (plain or compressed) at `path` inside root."""
     try:
-        with tarfile.open(fileobj=file, mode="r|*", bufsize=1 << 20) as tar:
+        with _opened(file) as tar:
             directories: list[tuple[str, tarfile.TarInfo]] = []
             for member in tar:
                 try:
@@ -167,13 +167,23 @@ def extract(
                 except OSError as error:
                     raise Failed(f"Error processing tar file: {member.name}: {error.strerror}") from error
             for inner, member in reversed(directories):
-                _settle(root, inner, member, copy_ids, owner)
+                try:
+                    _settle(root, inner, member, copy_ids, owner)
+                except OSError as error:  # a later entry put something else in its place
+                    raise Failed(f"Error processing tar file: {member.name}: {error.strerror}") from error
     except tarfile.ReadError as error:
         if str(error) == "empty file":
             return
         raise BadParameter(f"Error processing tar file: {error}") from error
     except (tarfile.TarError, EOFError) as error:
         raise BadParameter(f"Error processing tar file: {error}") from error
+
+
+def _opened(file: Any) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=file, mode="r|*", bufsize=1 << 20)
+    except TypeError as error:  # what CPython's tarfile makes of a gzip head that is cut short
+        raise Failed("unexpected EOF") from error
 
 
 def _clean(name: str) -> str:

@@ -28,6 +28,15 @@ ABOUT = "What tests/engine saw each engine answer to each subcommand; written by
 NOW: dict[str, dict[str, dict[str, Any]]] = {"worked": {}, "refused": {}}
 
 
+NAMES: dict[str, str] = {}
+"""The engines that were seen, by their hosts."""
+
+
+def note(exchange: Exchange, how: str, what: Any) -> None:
+    if exchange.row is not None and exchange.row.operation and exchange.host in NAMES:
+        NOW[how].setdefault(NAMES[exchange.host], {})[exchange.row.name] = what
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds, by its nature or by its size")
 
@@ -39,7 +48,7 @@ def label(name: str) -> str:
     return "practice" if "practice" in name.lower() else f"{kind} {found[2]}" if found else kind
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _watched() -> Iterator[None]:
     """Note which operations an engine carried out, up to the value, and which it has not (501)."""
     value, send = tables.value, Session.send
@@ -50,18 +59,12 @@ def _watched() -> Iterator[None]:
         return found
 
     def watched_send(self: Session, row: Endpoint, exchange: Exchange, *more: Any) -> Exchange:
-        names[exchange.host] = label(self.engine.name)
+        NAMES[exchange.host] = label(self.engine.name)
         try:
             return send(self, row, exchange, *more)
         except errors.NotImplementedHere as error:
             note(exchange, "refused", error.what)
             raise
-
-    names: dict[str, str] = {}
-
-    def note(exchange: Exchange, how: str, what: Any) -> None:
-        if exchange.row is not None and exchange.row.operation:
-            NOW[how].setdefault(names[exchange.host], {})[exchange.row.name] = what
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "value", watched_value)

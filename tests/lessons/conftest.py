@@ -27,7 +27,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return usable(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # what it sets is the process's own, so not a moment longer
 def learner(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
     """A learner in a folder of notebooks of their own."""
     home: Path = tmp_path_factory.mktemp("home")

@@ -125,6 +125,27 @@ def test_a_climbing_archive_is_refused(engine: Engine, path: str) -> None:
     assert answer.message == f'invalid entry name "{path}"' or "climbed" in answer.message
 
 
+def test_a_compressed_archive_whose_head_is_cut(engine: Engine) -> None:
+    """As on Docker 28: for files that go in, and for an image."""
+    identity = engine.create("true")
+    for method, place, query in (
+        ("PUT", f"/containers/{identity}/archive", {"path": "/tmp"}),
+        ("POST", "/images/create", {"fromSrc": "-", "repo": "cut"}),
+    ):
+        answer = engine.call(method, place, b"\x1f\x8b\x08", **query)
+        assert (answer.status, answer.message) == (500, "unexpected EOF")
+
+
+def test_a_folder_that_a_later_entry_takes_away_is_told(engine: Engine) -> None:
+    folder = tarfile.TarInfo("d/e")
+    folder.type = tarfile.DIRTYPE
+    identity = engine.create("true")
+    data = make_tar(**{"d/e": folder, "d": link("d", "/etc/passwd")})
+    answer = engine.call("PUT", f"/containers/{identity}/archive", data, path="/tmp")
+    assert answer.status == 500
+    assert answer.message.startswith("Error processing tar file: d/e: ")
+
+
 def test_links_of_a_container_lead_nowhere_else(engine: Engine, tmp_path) -> None:
     """Neither reading nor writing through a link leaves the root, even when the link is absolute."""
     secret = tmp_path / "secret"

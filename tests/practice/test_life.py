@@ -297,11 +297,16 @@ def test_versions(engine: Engine) -> None:
     assert engine.call("HEAD", "/_ping").status == 200
 
 
-@pytest.mark.parametrize("path", ["/swarm", "/services", "/nodes", "/secrets", "/configs", "/tasks", "/plugins/x/json"])
+@pytest.mark.parametrize("path", ["/swarm", "/services", "/nodes", "/secrets", "/configs", "/tasks"])
 def test_what_there_is_not(engine: Engine, path: str) -> None:
     answer = engine.get(path)
     assert answer.status == 501
     assert answer.message.startswith("the practice engine ")
+
+
+def test_a_plugin_that_there_is_not_is_told_as_docker_does(engine: Engine) -> None:
+    answer = engine.get("/plugins/x/json")
+    assert (answer.status, answer.message) == (404, 'plugin "x" not found')
 
 
 def test_networks_and_volumes_are_told_as_they_are(engine: Engine) -> None:

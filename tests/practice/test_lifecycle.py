@@ -101,7 +101,11 @@ class Kernel:
     """A real kernel of that user."""
 
     def __init__(self, user: User) -> None:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER", "XDG_"))}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DOCKER", "XDG_", "IPYTHON", "JUPYTER"))
+        }
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(env={**env, "HOME": str(user.folder), "PYTHONPATH": path}, cwd=str(user.folder))

@@ -191,7 +191,7 @@ def test_a_tree_without_parents_is_told_and_the_list_is_kept(shell: Shell, fake:
     fake.on("GET", "/containers/web/top", Answer(200, {"Titles": ["USER", "PID"], "Processes": [["root", "1"]]}))
     cell = shell.run("%docker top web --tree --ps_args aux")
     assert type(cell.error) is errors.ReplyError
-    assert "ps lacks PPID" in cell.text
+    assert "ps told no PPID" in cell.text
     assert '--ps_args "-eo pid,ppid,args"' in cell.text
     assert shell.run("x = %docker last\nx.value").value["PID"].tolist() == [1]
 

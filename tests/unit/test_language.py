@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,13 @@ def test_a_sentence_that_no_catalogue_has_stays_english():
     assert language.say("{name} sings", name="web") == "web sings"
     assert language.say("as it {stands}") == "as it {stands}"
     assert language.say("") == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+def test_a_folder_that_this_user_may_not_look_into_tells_nothing(home):
+    home.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        assert language.detect({"LANG": "zh_CN.UTF-8"}, home / "course") == "zh"
+    finally:
+        os.seteuid(0)
