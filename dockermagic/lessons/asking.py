@@ -13,9 +13,10 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,8 @@ from dockermagic.session import Session
 
 CHANGES = ("modified", "added", "deleted")
 """What the kinds 0, 1 and 2 of a change mean."""
+ALIKE = 0.9
+"""How alike two names are, of 1, where one is taken for the other misspelt."""
 STATES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
 """Podman's words for what Docker calls otherwise."""
 
@@ -47,10 +50,14 @@ class NotYet(Exception):
 
 
 class Asker:
-    """Asks the engine; what it asks is not remembered as the learner's last exchange."""
+    """Asks the engine; what it asks is not remembered as the learner's last exchange.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    Args:
+        known: names that exercises use, so that none of them is taken for a misspelt other.
+    """
+
+    def __init__(self, session: Session, known: Collection[str] = ()) -> None:
+        self._session, self._known = session, known
 
     def json(self, row: str | Endpoint, **values: Any) -> Any:
         """The JSON that a call is answered with.
@@ -86,11 +93,23 @@ class Asker:
         """
         found = self.find(name)
         if found is None:
+            if alike := self._alike(name):
+                raise NotYet(
+                    say("there is no container `{name}`, but there is `{alike}`", name=name, alike=alike),
+                    say(
+                        "is it a slip of the pen? `%docker rename {alike} {name}` puts it right", name=name, alike=alike
+                    ),
+                )
             raise NotYet(
                 say("there is no container `{name}`", name=name),
                 step or say("make it with `%docker create`, under just that name"),
             )
         return found
+
+    def _alike(self, name: str) -> str:
+        """The name of a container, no exercise's own, that is `name` but for a slip of the pen; "" for none."""
+        there = [each for each in self.names() if each not in self._known]
+        return next(iter(get_close_matches(name, there, 1, ALIKE)), "")
 
     def image(self, name: str, step: str) -> Mapping[str, Any]:
         """The image of that name, as `%docker image` tells it.
@@ -197,7 +216,8 @@ class Container:
         """
         if self.state != state:
             wanted = say("{seen}; it should be `{state}`", seen=self.seen, state=state)
-            raise NotYet(wanted, step or say(STEPS[state]), soon=(self.state, state) in PASSING)
+            usual = say(STEPS.get((self.state, state)) or OTHERWISE[state], name=self.name)
+            raise NotYet(wanted, step or usual, soon=(self.state, state) in PASSING)
 
     def must_have_ended(self, code: int, step: str = "") -> None:
         """
@@ -333,11 +353,24 @@ SEEN = {
     "dead": mark("`{name}` is dead"),
 }
 STEPS = {
-    "created": mark("make it again, and do not start it"),
-    "running": mark("`%docker start` starts it, `%docker unpause` lets a paused one go on"),
-    "paused": mark("`%docker pause` freezes a container that runs"),
-    "exited": mark("start it if it never ran; let it end or stop it if it runs"),
+    ("created", "running"): mark("`%docker start {name}` starts it"),
+    ("paused", "running"): mark("`%docker unpause {name}` lets it go on"),
+    ("exited", "running"): mark(
+        "its command has come to its end; start it, or if it ends again at once, make it anew with one that goes on: "
+        "`--replace`, and `-- sleep 600` at the end"
+    ),
+    ("created", "exited"): mark("it has not run yet: `%docker start {name}` starts it"),
+    ("running", "exited"): mark("let it come to its end; `%docker stop {name}` asks it to end"),
+    ("paused", "exited"): mark("it cannot end while it is paused: `%docker unpause {name}` lets it go on"),
 }
+"""What to do about it: state seen, state wanted."""
+OTHERWISE = {
+    "created": mark("one that was started once cannot be so again: make it anew with `--replace`, and do not start it"),
+    "running": mark("`%docker inspect {name}` tells more; it should run in the end"),
+    "paused": mark("`%docker pause` freezes a container that runs"),
+    "exited": mark("`%docker inspect {name}` tells more; it should have come to its end"),
+}
+"""What to do about it where the state seen does not matter."""
 PASSING = {("running", "exited"), ("restarting", "exited"), ("restarting", "running")}
 """State seen → state wanted that may come by itself."""
 

@@ -59,6 +59,7 @@ LESSONS: tuple[Lesson, ...] = (
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS for exercise in lesson.exercises}
 LESSON_OF: dict[str, Lesson] = {exercise.name: lesson for lesson in LESSONS for exercise in lesson.exercises}
 NAMES: tuple[str, ...] = tuple(EXERCISES)
+CONTAINERS: frozenset[str] = frozenset(name for exercise in EXERCISES.values() for name in exercise.makes)
 PLACES: tuple[str, ...] = (*(lesson.name for lesson in LESSONS if lesson.exercises), *NAMES)
 
 

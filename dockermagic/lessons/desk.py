@@ -43,7 +43,7 @@ def _ask(session: Session, exercise: Exercise) -> tuple[bool, str, str]:
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            return True, exercise.check(Asker(session)), ""
+            return True, exercise.check(Asker(session, course.CONTAINERS)), ""
         except NotYet as reason:
             if not reason.soon or time.monotonic() > end:
                 return False, reason.seen, reason.step
@@ -98,7 +98,8 @@ def solution(session: Session, name: str) -> Card:
     if not mark.done and mark.asked < 2:
         head = say("`{name}` is not solved yet.", name=name)
         again = say("Run `%docker solution {name}` once more, and the solution is shown.", name=name)
-        return Card((head, again, _help(exercise, progress), *progress.remarks))
+        left = mark.hints < len(exercise.hints)
+        return Card((head, again, *([_help(exercise, progress)] if left else []), *progress.remarks))
     head = say("A solution of `{name}`; yours may be another, and as good", name=name)
     return Card((head, *progress.remarks), exercise.solution, say("show it"))
 
@@ -155,7 +156,7 @@ def _clear(session: Session, exercise: Exercise) -> list[str]:
 
 
 def overview(session: Session) -> list[dict[str, Any]]:
-    """A row an exercise; beside it the session tells a bar for all and a line for each lesson."""
+    """A row an exercise; above it the session tells a bar for all, and a square for each exercise of each lesson."""
     progress = Progress()
     marks = progress.marks()
     rows = []
@@ -183,6 +184,11 @@ def overview(session: Session) -> list[dict[str, Any]]:
             minutes=sum(row["minutes"] for row in rows),
         )
     )
+    glance = []
+    for lesson in course.LESSONS:
+        squares = "".join("■" if row["done"] else "□" for row in rows if row["lesson"] == lesson.name)
+        glance.append(f"{lesson.name[:2]} {squares}")
+    session.tell("   ".join(glance))
     for remark in progress.remarks:
         session.tell(remark)
     return rows

@@ -31,11 +31,13 @@ def check_ended(ask: Asker) -> str:
 
 
 def check_crew(ask: Asker) -> str:
+    for name in CREW:
+        ask.container(name).must_carry("crew", "moon")
     found = ask.names(label="crew=moon")
     if found != [*CREW]:
         raise NotYet(
             say("the filter `label=crew=moon` finds: {names}", names=named(found)),
-            say("it should find {names}; `--label` gives a container its label when it is made", names=named(CREW)),
+            say("it should find {names}, and no other", names=named(CREW)),
         )
     states = sorted(ask.container(name).state for name in found)
     if states != ["created", "running"]:

@@ -101,7 +101,7 @@ LESSON = Lesson(
             "with the value `hello`. Do not start it.",
             check_greet,
             (
-                "The table *What goes where* has an option for the environment, and one for the folder.",
+                'The table "What goes where" has an option for the environment, and one for the folder.',
                 "They are `-e` and `-w`, and stand before `--`.",
                 f"`%docker create busybox --name {GREET} --replace -e GREETING=hello -w /tmp`.",
             ),

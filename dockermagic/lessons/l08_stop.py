@@ -39,7 +39,8 @@ def check_quick(ask: Asker) -> str:
     if seconds != 2:
         told = say("its own `StopTimeout` is {seconds}", seconds=10 if seconds is None else seconds)
         raise NotYet(
-            f"{quick.seen}; {told}", say("it should be 2, and is said when the container is made: make it anew")
+            f"{quick.seen}; {told}",
+            say("it should be 2, and is said when the container is made: make it anew with `--replace`"),
         )
     quick.must_be("exited", say("start it, then stop it without any parameter"))
     return say("`{name}` has ended, and carries its two seconds with it", name=QUICK)

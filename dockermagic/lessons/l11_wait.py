@@ -34,7 +34,9 @@ def check_rivers(ask: Asker) -> str:
 
 def check_lost(ask: Asker) -> str:
     lost = ask.container(LOST)
-    lost.must_be("exited", say("it should have run to its end: start it, and see what it ends with"))
+    lost.must_be(
+        "exited", say("start it; where the engine refuses, since it misses the program itself, let a shell look for it")
+    )
     lost.must_have_ended(127, say("127 is what a shell says of a program that it does not find"))
     return say("`{name}` has ended with 127: its shell did not find the program", name=LOST)
 

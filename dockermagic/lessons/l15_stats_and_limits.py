@@ -38,7 +38,7 @@ def prepare_loose(make: Maker) -> None:
 
 
 def check_loose(ask: Asker) -> str:
-    loose = ask.container(LOOSE)
+    loose = ask.container(LOOSE, say("`%docker prepare stats-loose` makes it"))
     _must_be_first(loose.labels, LOOSE)
     loose.must_be("running")
     have = int(loose.host.get("Memory") or 0)
@@ -55,7 +55,7 @@ def prepare_keeper(make: Maker) -> None:
 
 
 def check_keeper(ask: Asker) -> str:
-    keeper = ask.container(KEEPER)
+    keeper = ask.container(KEEPER, say("`%docker prepare stats-keeper` makes it"))
     _must_be_first(keeper.labels, KEEPER)
     policy = keeper.host.get("RestartPolicy") or {}
     have = f"{policy.get('Name') or 'no'}:{policy.get('MaximumRetryCount') or 0}"

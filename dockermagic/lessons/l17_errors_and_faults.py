@@ -35,7 +35,7 @@ def prepare_why(make: Maker) -> None:
 
 
 def check_why(ask: Asker) -> str:
-    why = ask.container(WHY)
+    why = ask.container(WHY, say("`%docker prepare errors-why` makes it, with its fault"))
     if why.command[:1] == ["slepp"]:
         raise NotYet(
             say("the command of `{name}` is still `{have}`", name=WHY, have=" ".join(why.command)),

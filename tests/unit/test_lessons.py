@@ -23,6 +23,7 @@ from dockermagic.lessons.progress import FILE, Mark, Progress
 from dockermagic.session import Session
 
 WEB = "/containers/web/json"
+LIST = "/containers/json"
 
 
 def described(status: str = "running", code: int = 0, **more: Any) -> dict[str, Any]:
@@ -56,8 +57,9 @@ LESSON = Lesson("01-try", "GET /try", "a try", 5, (EXERCISE, OTHER))
 
 
 @pytest.fixture(autouse=True)
-def _course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A course of one lesson, in a folder of the learner's own, in English."""
+def _course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fake: FakeEngine) -> None:
+    """A course of one lesson, in a folder of the learner's own, in English; no containers."""
+    fake.on("GET", LIST, Answer(200, []))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(language.CHOICE, "chosen", "en")
     monkeypatch.setattr(course, "LESSONS", (LESSON,))
@@ -130,6 +132,18 @@ def test_what_will_not_come_right_by_itself_is_asked_once(session: Session, fake
 def test_a_container_whose_id_begins_like_the_name_is_another(session: Session, fake: FakeEngine):
     fake.on("GET", WEB, Answer(200, {**described("exited", 3), "Name": "/other"}))
     assert desk.check(session, "try-web").message == "there is no container `web`"
+
+
+@pytest.mark.parametrize(("name", "told"), [("dm-ex-list-tow", True), ("dm-ex-list-one", False), ("moon", False)])
+def test_a_misspelt_name_is_told_and_no_other_exercises_own(session: Session, fake: FakeEngine, name: str, told: bool):
+    fake.on("GET", LIST, Answer(200, [{"Names": [f"/{name}"]}]))
+    with pytest.raises(NotYet) as caught:
+        Asker(session, course.CONTAINERS).container("dm-ex-list-two", "make it")
+    seen = "there is no container `dm-ex-list-two`"
+    rename = f"is it a slip of the pen? `%docker rename {name} dm-ex-list-two` puts it right"
+    assert (caught.value.seen, caught.value.step) == (
+        (f"{seen}, but there is `{name}`", rename) if told else (seen, "make it")
+    )
 
 
 def test_an_engine_that_fails_is_an_error(session: Session, fake: FakeEngine):
