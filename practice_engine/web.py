@@ -498,6 +498,7 @@ class Handler(tornado.web.RequestHandler):
             self.on_finish()
             if not (body := self.request._body_future).done():
                 body.set_exception(StreamClosedError())
+                body.exception()  # looked at: a handler that waits for no body does not
 
     def on_finish(self) -> None:
         if self.body_file is not None:
