@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
-.PHONY: help tutorial test test-all bench fuzz lint format docs clean
+.PHONY: help tutorial test test-all bench fuzz soak lint format docs clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made (the default)
@@ -26,6 +26,9 @@ bench: $(VENV)/test ## the practice engine, and the magic, beside others, on DOC
 
 fuzz: $(VENV)/test ## nonsense for the practice engine, ten minutes of it (ARGS="--seconds 60 --seed 7")
 	$(PY) tools/fuzz.py $(ARGS)
+
+soak: $(VENV)/test ## an hour of thirty clients on the practice engine: what is left, what grows (ARGS="--minutes 5")
+	$(PY) tools/soak.py $(ARGS)
 
 lint: $(VENV)/test ## ruff and mypy
 	$(PY) -m ruff check .

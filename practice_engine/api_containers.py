@@ -464,7 +464,7 @@ async def _follow(call: Call, container: Container, reader: Reader, writer: Line
             if left is not None and left <= 0:
                 return
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(news.wait(), left)
+                await clock.within(left, news.wait())
     finally:
         container.log.watchers.discard(news.set)
 

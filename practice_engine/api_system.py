@@ -234,7 +234,7 @@ async def _send_events(call: Call, queue: asyncio.Queue, wanted: filters.Filters
     deadline = None if left is None else loop.time() + left
     while True:
         try:
-            event = await asyncio.wait_for(queue.get(), None if deadline is None else deadline - loop.time())
+            event = await clock.within(None if deadline is None else deadline - loop.time(), queue.get())
         except asyncio.TimeoutError:
             return
         if event_matches(wanted, event):

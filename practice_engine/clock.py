@@ -1,11 +1,16 @@
-"""Times as Docker writes and reads them."""
+"""Times as Docker writes and reads them, and waiting for no more than a time."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import time
+from collections.abc import Coroutine
 from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 NEVER = "0001-01-01T00:00:00Z"
 _GO_DURATION = {
@@ -91,3 +96,18 @@ def human(ns: int) -> str:
         if holds:
             return text
     return f"{hour // 24 // 365} years"
+
+
+async def within(seconds: float | None, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives. Raises asyncio.TimeoutError when it takes longer, and has it end then; None: no limit.
+
+    asyncio.wait_for loses a cancellation that comes together with the work's end, before Python 3.12.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        task.cancel()

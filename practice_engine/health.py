@@ -67,7 +67,7 @@ async def probe(container: Container, argv: list[str], seconds: float) -> dict[s
         item = container.engine.new_exec(container.id, settings)
         try:
             await item.start(collect)
-            await asyncio.wait_for(item.ended.wait(), seconds)
+            await clock.within(seconds, item.ended.wait())
             code = item.exit_code if item.exit_code is not None else -1
         except asyncio.TimeoutError:
             if container.run is not None:

@@ -10,6 +10,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import clock
 from .errors import BadParameter, Failed
 from .process import ShimLost, StartFailure
 
@@ -213,7 +214,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         transport, _ = await loop.create_datagram_endpoint(Back, sock=sock)
         try:
             while True:
-                transport.sendto(await asyncio.wait_for(queue.get(), _UDP_SILENCE))
+                transport.sendto(await clock.within(_UDP_SILENCE, queue.get()))
         except asyncio.TimeoutError:
             return
         finally:

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 import tornado.web
 from tornado.iostream import IOStream, StreamClosedError
 
-from . import VERSION, digits, drills, gojson
+from . import VERSION, clock, digits, drills, gojson
 from .errors import BadParameter, EngineError, status_of
 
 API_VERSION, MIN_API_VERSION = "1.51", "1.24"
@@ -246,7 +246,7 @@ class Hijacked:
     async def close(self) -> None:
         self._writer.close()
         with suppress(ConnectionError, TimeoutError, asyncio.TimeoutError):
-            await asyncio.wait_for(self._writer.wait_closed(), 5)
+            await clock.within(5, self._writer.wait_closed())
 
 
 class Download:
@@ -439,7 +439,7 @@ class Handler(tornado.web.RequestHandler):
         self.set_header(drills.HEADER, drill.name)
         if drill.seconds:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(call.gone(), drill.seconds)
+                await clock.within(drill.seconds, call.gone())
         if drill.fault.hangs_up or self.gone.is_set():
             self.hang_up()
             return True
@@ -496,6 +496,9 @@ class Handler(tornado.web.RequestHandler):
         self.gone.set()
         if not self._serving:  # in the middle of its body: Tornado comes to no end of its own
             self.on_finish()
+            if not (body := self.request._body_future).done():
+                body.set_exception(StreamClosedError())
+                body.exception()  # looked at: a handler that waits for no body does not
 
     def on_finish(self) -> None:
         if self.body_file is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ _DEFINITIONS = json.loads((TESTS / "clients" / "schema.json").read_text())["defi
 NAMES = [f"fz{number}" for number in range(6)]
 OWN_IMAGES = ["fuzzed:1", "fuzzed/two:latest", "localhost:5000/fuzzed"]
 IMAGES = ["busybox", "busybox:latest", *OWN_IMAGES]
-MARK = "86397"  # seconds that only our containers sleep
+MARK = str(10_000_000 + os.getpid())  # seconds that only containers of this run sleep
 
 TICKER = ["sh", "-c", "while true; do date; sleep 0.1; done"]
 COMMANDS: list[Any] = [

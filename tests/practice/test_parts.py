@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
@@ -153,6 +154,23 @@ def test_times() -> None:
     assert clock.rfc3339(1_500_000_000_120_000_000) == "2017-07-14T02:40:00.12Z"
     assert clock.nanoseconds("1970-01-01T01:00:00+01:00") == 0
     assert clock.duration("1m30s") == 90 * 10**9
+
+
+def test_a_wait_that_is_cancelled_while_its_work_ends_is_cancelled() -> None:
+    async def both_at_once() -> None:
+        done = asyncio.Event()
+        waiting = asyncio.ensure_future(clock.within(None, done.wait()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        done.set()
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await waiting
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(both_at_once())
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(clock.within(0, asyncio.sleep(30)))
 
 
 @pytest.mark.parametrize(
