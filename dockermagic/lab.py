@@ -15,7 +15,7 @@ from .language import LANGUAGES, first, say
 
 CONFIG = Path(__file__).parent / "lab_config"
 PACKS = {"zh": "jupyterlab_language_pack_zh_CN"}
-"""Language → the package in which JupyterLab speaks it; its settings lie in a folder of `CONFIG` named by the language."""
+"""Language → the package in which JupyterLab speaks it. The setting lies in the folder of `CONFIG` of that name."""
 SHARE = Path(sys.prefix) / "share" / "jupyter"
 SECONDS_TO_END = 10.0
 
