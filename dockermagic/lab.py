@@ -24,9 +24,7 @@ class CannotStart(Exception):
     """JupyterLab cannot be started; one line says why."""
 
 
-def command(
-    folder: Path, *, language: str = LANGUAGES[0], port: int | None = None, browser: bool = True
-) -> list[str]:
+def command(folder: Path, *, language: str = LANGUAGES[0], port: int | None = None, browser: bool = True) -> list[str]:
     """The command line that opens JupyterLab on the first notebook of an edition in `folder`."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     words += [f"--LabApp.default_url=/lab/tree/{first(language)}", "--Application.log_level=ERROR"]
