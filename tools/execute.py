@@ -62,7 +62,7 @@ def texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for key, each in value.items():
+        for key, each in sorted(value.items()):  # as a notebook stores them
             if key not in ("execution_count", "metadata", "transient"):
                 yield from texts(each)
     elif isinstance(value, Sequence):

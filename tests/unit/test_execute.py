@@ -61,6 +61,14 @@ def test_what_looks_the_same_keeps_the_stored_text(tool):
     assert {name: text(stored, name) for name in BEFORE} == BEFORE
 
 
+def test_the_order_in_which_a_kernel_names_the_forms_of_a_value_is_no_difference(tool):
+    def shown(*forms: str) -> NotebookNode:
+        data = {form: form.upper() for form in forms}
+        return new_notebook(cells=[new_code_cell("1", id="a", outputs=[new_output("display_data", data)])])
+
+    assert tool.store(shown("text/html", "text/plain"), shown("text/plain", "text/html")) is False
+
+
 @pytest.mark.parametrize(
     ("name", "now"),
     [
