@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
-from .language import FIRST, say
+from .language import CHOICE, LANGUAGES, first, say
 
 FOLDER = "dockermagic-tutorial"
 
@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = parser.parse_args(argv)
     try:
         if words.command == "tutorial":
+            CHOICE.chosen = words.lang or CHOICE.chosen
             return tutorial(Path(words.dir), port=words.port, browser=words.browser, opened=words.lab)
         if words.command == "doctor":
             return doctor()
@@ -44,9 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def tutorial(folder: Path, *, port: int | None, browser: bool, opened: bool = True) -> int:
-    """Lay the notebooks out into `folder` and, if it is to be opened, run JupyterLab on them; its exit status."""
+    """Lay the notebooks out into `folder` and, if it is to be opened, run JupyterLab on them; its exit status.
+
+    It opens on the edition in the reader's language, and speaks that language too where it can.
+    """
     from . import lab, layout  # nbformat takes a second to import
 
+    language = CHOICE.current()
     folder = folder.expanduser().absolute()
     try:
         if opened:
@@ -58,8 +63,10 @@ def tutorial(folder: Path, *, port: int | None, browser: bool, opened: bool = Tr
     print(say("The notebooks are in {folder}.", folder=folder))
     if not opened:
         return 0
-    print(say("Opening {notebook} in JupyterLab; Ctrl-C here ends it.", notebook=FIRST), flush=True)
-    status = lab.run(folder, port=port, browser=browser)
+    if missing := lab.remark(language):
+        print(missing)
+    print(say("Opening {notebook} in JupyterLab; Ctrl-C here ends it.", notebook=first(language)), flush=True)
+    status = lab.run(folder, language=language, port=port, browser=browser)
     if status:
         return _failed(say("JupyterLab ended with status {status}; the reason is above", status=status), status)
     print(say("JupyterLab has ended. Your notebooks are in {folder}.", folder=folder))
@@ -109,6 +116,12 @@ def _parser() -> argparse.ArgumentParser:
         description=say("Lay clean copies of the notebooks out, never over an edit, and open them in JupyterLab."),
     )
     start.add_argument("--dir", default=FOLDER, help=say("where the copies go (default: ./%(default)s)"))
+    start.add_argument(
+        "--lang",
+        type=_language,
+        metavar="|".join(LANGUAGES),
+        help=say("the edition to open (default: that of the folder you are in, else the locale's)"),
+    )
     start.add_argument("--port", type=_port, help=say("the port of JupyterLab (default: 8888, or the next free)"))
     start.add_argument("--no-lab", dest="lab", action="store_false", help=say("lay the copies out, and open nothing"))
     start.add_argument("--no-browser", dest="browser", action="store_false", help=say("do not open a browser"))
@@ -128,6 +141,14 @@ def _port(text: str) -> int:
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError(say("{text!r} is no port; a number from 1 to 65535", text=text))
     return port
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise argparse.ArgumentTypeError(
+            say("the course has no edition {text!r}; there are: {names}", text=text, names=", ".join(LANGUAGES))
+        )
+    return text
 
 
 def _failed(why: str, status: int = 1) -> int:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .language import say
+
 NEWEST = "1.51"
 OLDEST = "1.24"
 LABEL = "dockermagic"
@@ -1243,6 +1245,7 @@ def version(text: str) -> tuple[int, int]:
 
 
 def markdown(rows: Iterable[Endpoint]) -> str:
-    """The table of subcommands, as README and reference show it."""
-    head = "| subcommand | endpoint | what it does |\n|---|---|---|\n"
-    return head + "".join(f"| `{row.name}` | `{row.method} {row.path}` | {row.summary} |\n" for row in rows)
+    """The table of subcommands, in the reader's language, as README and reference show it."""
+    heads = say("subcommand"), say("endpoint"), say("what it does")
+    lines = ((f"`{row.name}`", f"`{row.method} {row.path}`", say(row.summary)) for row in rows)
+    return f"| {' | '.join(heads)} |\n|---|---|---|\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

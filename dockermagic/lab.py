@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from .language import FIRST, say
+from .language import LANGUAGES, first, say
 
 CONFIG = Path(__file__).parent / "lab_config"
+PACKS = {"zh": "jupyterlab_language_pack_zh_CN"}
+"""Language → the package in which JupyterLab speaks it. The setting lies in the folder of `CONFIG` of that name."""
 SHARE = Path(sys.prefix) / "share" / "jupyter"
 SECONDS_TO_END = 10.0
 
@@ -22,10 +24,10 @@ class CannotStart(Exception):
     """JupyterLab cannot be started; one line says why."""
 
 
-def command(folder: Path, *, port: int | None = None, browser: bool = True) -> list[str]:
-    """The command line that opens JupyterLab on the first notebook of `folder`."""
+def command(folder: Path, *, language: str = LANGUAGES[0], port: int | None = None, browser: bool = True) -> list[str]:
+    """The command line that opens JupyterLab on the first notebook of an edition in `folder`."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    words += [f"--LabApp.default_url=/lab/tree/{FIRST}", "--Application.log_level=ERROR"]
+    words += [f"--LabApp.default_url=/lab/tree/{first(language)}", "--Application.log_level=ERROR"]
     words.append("--KernelManager.transport_encryption=auto")  # else each kernel warns in the terminal
     if port is not None:
         words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
@@ -36,13 +38,34 @@ def command(folder: Path, *, port: int | None = None, browser: bool = True) -> l
     return words
 
 
-def environment(around: Mapping[str, str]) -> dict[str, str]:
-    """`around` with this environment's kernels and our settings (no pop-ups) ahead of the user's."""
-    ahead = {"JUPYTER_PATH": SHARE, "JUPYTER_CONFIG_PATH": CONFIG}
+def environment(around: Mapping[str, str], language: str = LANGUAGES[0]) -> dict[str, str]:
+    """`around` with this environment's kernels and our settings (no pop-ups, the language) ahead of the user's.
+
+    They are JupyterLab's defaults: a language that the user chose in its menu stays.
+    """
+    ahead = {"JUPYTER_PATH": [SHARE], "JUPYTER_CONFIG_PATH": [CONFIG]}
+    if speaks(language):
+        ahead["JUPYTER_CONFIG_PATH"].append(CONFIG / language)
     changed = dict(around)
-    for name, path in ahead.items():
-        changed[name] = os.pathsep.join(filter(None, (str(path), around.get(name))))
+    for name, paths in ahead.items():
+        changed[name] = os.pathsep.join(filter(None, (*map(str, paths), around.get(name))))
     return changed
+
+
+def speaks(language: str) -> bool:
+    """Whether JupyterLab's package for a language other than English is installed."""
+    return language in PACKS and find_spec(PACKS[language]) is not None
+
+
+def remark(language: str) -> str:
+    """What to install where JupyterLab could speak this language and does not; "" elsewhere."""
+    if language not in PACKS or speaks(language):
+        return ""
+    return say(
+        "JupyterLab itself speaks English here; for the other language: `{python} -m pip install {package}`",
+        python=sys.executable,
+        package=PACKS[language].replace("_", "-"),
+    )
 
 
 def check(port: int | None) -> None:
@@ -108,7 +131,7 @@ def _check_port(port: int) -> None:
                 ) from None
 
 
-def run(folder: Path, *, port: int | None = None, browser: bool = True) -> int:
+def run(folder: Path, *, language: str = LANGUAGES[0], port: int | None = None, browser: bool = True) -> int:
     """Run JupyterLab until it ends or is stopped by Ctrl-C (or SIGTERM); its exit status.
 
     It runs in a session of its own, so that Ctrl-C reaches us alone and we end it quietly.
@@ -117,8 +140,8 @@ def run(folder: Path, *, port: int | None = None, browser: bool = True) -> int:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    words = command(folder, port=port, browser=browser)
-    with subprocess.Popen(words, cwd=folder, env=environment(os.environ), start_new_session=True) as lab:
+    words = command(folder, language=language, port=port, browser=browser)
+    with subprocess.Popen(words, cwd=folder, env=environment(os.environ, language), start_new_session=True) as lab:
         try:
             return lab.wait()
         except KeyboardInterrupt:

@@ -48,6 +48,11 @@ class Choice:
 CHOICE = Choice()
 
 
+def first(language: str) -> str:
+    """The first notebook of an edition, by its path in the course."""
+    return FIRST if language == LANGUAGES[0] else f"{language}/{FIRST}"
+
+
 def here() -> Path:
     """The folder that the process works in; the root where that is gone."""
     try:

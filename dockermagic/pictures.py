@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from .language import say
 from .safe import markup, visible, visible_lines
 
 CARD, INK, QUIET, STRONG = "#ffffff", "#1f2328", "#57606a", "#0550ae"
@@ -61,7 +62,8 @@ class Picture:
     items: Sequence[tuple[str, str]] = ()
 
     def html(self) -> str:
-        listed = "".join(f"<li><b><code>{markup(call)}</code></b>: {markup(text)}</li>" for call, text in self.items)
+        items = ((f"<b><code>{markup(call)}</code></b>", markup(text)) for call, text in self.items)
+        listed = "".join(f"<li>{say('{call}: {text}', call=call, text=text)}</li>" for call, text in items)
         return f"{image(self.drawing, self.title)}<p>{markup(self.heading)}</p>" + (
             f"<ul>{listed}</ul>" if listed else ""
         )

@@ -178,8 +178,14 @@ def _head(text: str, right: bool) -> str:
 
 
 def _data(text: str, right: bool) -> str:
-    wrap = ";white-space:nowrap" if len(text) <= SHORT else ""
-    return f'<td style="{_align(right)}{wrap}">{markup(text)}</td>'
+    return f'<td style="{_align(right)}{_wrap(text)}">{markup(text)}</td>'
+
+
+def _wrap(text: str) -> str:
+    """How a cell wraps. Chinese may break behind each character: without a width it becomes a column of them."""
+    if len(text) <= SHORT:
+        return ";white-space:nowrap"
+    return ";min-width:20em" if width(text) > len(text) else ""
 
 
 def missing(value: Any) -> bool:

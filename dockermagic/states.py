@@ -131,7 +131,10 @@ def picture(name: str = "", state: str = "") -> Picture:
             else say("The life of a container: {name} is in no state that the engine names", name=short)
         )
         arrows = leading_on(state)
-        items = [(f"%docker {_for(each, short)}", f"{say(each.what)}: {_word(each.target)}") for each in arrows]
+        items = [
+            (f"%docker {_for(each, short)}", say("{what}: {state}", what=say(each.what), state=_word(each.target)))
+            for each in arrows
+        ]
         heading = say(
             mark("{name} is {state}. From there:")
             if arrows

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "notebooks"))
@@ -61,7 +62,7 @@ def texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for key, each in value.items():
+        for key, each in sorted(value.items()):  # as a notebook stores them
             if key not in ("execution_count", "metadata", "transient"):
                 yield from texts(each)
     elif isinstance(value, Sequence):
@@ -120,9 +121,9 @@ def store(stored: NotebookNode, executed: NotebookNode) -> bool:
 
 
 def private(text: str, words: Mapping[str, str]) -> str:
-    """`text` without what is this machine's own."""
+    """`text` without what is this machine's own, as it is and as it stands in a URL."""
     for ours, told in words.items():
-        text = text.replace(ours, told)
+        text = text.replace(ours, told).replace(quote(ours, safe=""), quote(told, safe=""))
     return text
 
 

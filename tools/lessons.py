@@ -1,5 +1,5 @@
 """Write what is generated of the lessons: their minutes, the table in 00-start, the links at the foot, the plans in
-docs/instructors.md.
+docs/instructors.md and its Chinese edition.
 
     python tools/lessons.py            write it
     python tools/lessons.py --check    fail when a notebook is behind
@@ -26,7 +26,7 @@ from dockermagic.lessons.exercise import Lesson
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-GUIDE = ROOT / "docs" / "instructors.md"
+GUIDES = {"en": ROOT / "docs" / "instructors.md", "zh": ROOT / "docs" / "instructors.zh.md"}
 PLAN = re.compile(r"(<!-- plan (\d+) (read|all): ([\w\s-]+?) -->\n).*?(<!-- /plan -->)", re.S)
 GENERATED = MINUTES, CONTENTS, NAVIGATION = "minutes", "contents", "navigation"
 
@@ -142,9 +142,9 @@ def plan(room: int, how: str, names: Sequence[str], lessons: Sequence[Lesson]) -
     taken = {name: known[name].minutes if how == "read" else known[name].all_minutes for name in names}
     if sum(taken.values()) > room:
         raise ValueError(f"the plan of {room} minutes takes {sum(taken.values())}: leave a lesson out")
-    rows = [f"| {title(known[name])} | {known[name].about} | {minutes} |" for name, minutes in taken.items()]
-    head = ["| lesson | what it is about | minutes |", "| --- | --- | --: |"]
-    return "\n".join([*head, *rows, f"| all, of {room} | | {sum(taken.values())} |"]) + "\n"
+    rows = [f"| {title(known[name])} | {say(known[name].about)} | {minutes} |" for name, minutes in taken.items()]
+    head = [f"| {say('lesson')} | {say('what it is about')} | {say('minutes')} |", "| --- | --- | --: |"]
+    return "\n".join([*head, *rows, f"| {say('all, of {room}', room=room)} | | {sum(taken.values())} |"]) + "\n"
 
 
 def planned(guide: str, lessons: Sequence[Lesson] = LESSONS) -> str:
@@ -156,13 +156,22 @@ def planned(guide: str, lessons: Sequence[Lesson] = LESSONS) -> str:
     return PLAN.sub(lambda found: found[1] + plan(int(found[2]), found[3], found[4].split(), lessons) + found[5], guide)
 
 
+def guides() -> list[tuple[Path, str]]:
+    """The instructor's guides that are behind, each with its text as it should be."""
+    found = []
+    for language, path in GUIDES.items():
+        CHOICE.chosen = language
+        text = path.read_text(encoding="utf-8")
+        found += [(path, anew)] if (anew := planned(text)) != text else []
+    CHOICE.chosen = ""
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when a notebook is behind")
     check = parser.parse_args().check
-    late = behind(NOTEBOOKS)
-    if (text := planned(GUIDE.read_text(encoding="utf-8"))) != GUIDE.read_text(encoding="utf-8"):
-        late.append((GUIDE, text))
+    late = behind(NOTEBOOKS) + guides()
     for path, text in late:
         if check:
             print(f"{path.relative_to(ROOT)} is behind: run `make docs`", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Write docs/reference.md, and the table of subcommands in README.md, from the rows.
+"""Write docs/reference.md, and the table of subcommands in README.md and README.zh.md, from the rows.
 
 python tools/reference.py            write them
 python tools/reference.py --check    fail when they are behind
@@ -18,7 +18,7 @@ from dockermagic.language import CHOICE, LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
-README = ROOT / "README.md"
+READMES = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
 BLOCK = re.compile(r"(<!-- subcommands -->\n).*?(<!-- /subcommands -->)", re.DOTALL)
 INTRODUCTION = """# Reference
 
@@ -69,25 +69,33 @@ def reference() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
-def readme() -> str:
-    """README.md with its table as it should be."""
-    return BLOCK.sub(lambda found: found[1] + endpoints.markdown(endpoints.ENDPOINTS) + found[2], README.read_text())
+def readme(language: str) -> str:
+    """The README in a language, with its table as it should be."""
+    CHOICE.chosen = language
+    rows = endpoints.markdown(endpoints.ENDPOINTS)
+    return BLOCK.sub(lambda found: found[1] + rows + found[2], READMES[language].read_text(encoding="utf-8"))
+
+
+def pages() -> dict[Path, str]:
+    """Each page, with its text as it should be."""
+    CHOICE.chosen = LANGUAGES[0]
+    made = {REFERENCE: reference()}
+    return made | {path: readme(language) for language, path in READMES.items()}
 
 
 def main() -> int:
-    CHOICE.chosen = LANGUAGES[0]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail when a page is behind")
     check = parser.parse_args().check
     behind = 0
-    for path, text in ((REFERENCE, reference()), (README, readme())):
-        if path.exists() and path.read_text() == text:
+    for path, text in pages().items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         behind += 1
         if check:
             print(f"{path.name} is behind: run `make docs`", file=sys.stderr)
         else:
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
             print(f"wrote {path.name}")
     return 1 if check and behind else 0
 

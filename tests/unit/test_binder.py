@@ -46,7 +46,7 @@ def test_every_requirement_is_pinned_to_a_version_that_the_project_takes() -> No
     for pin in PINS.values():
         (exact,) = pin.specifier
         assert exact.operator == "==", pin
-    for text in PROJECT["dependencies"]:
+    for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["zh"]]:
         need = Requirement(text)
         assert need.name in PINS, f"{need.name} is not pinned"
         (exact,) = PINS[need.name].specifier
@@ -80,8 +80,9 @@ def test_what_the_practice_engine_and_the_lessons_need_is_there() -> None:
     assert {"busybox-static", "curl", "proot"} <= set((BINDER / "apt.txt").read_text().split())
 
 
-def test_a_badge_for_each_edition_that_there_is() -> None:
-    links = re.findall(r"mybinder\.org/v2/gh/[^)\s]*\?urlpath=([^)\s]+)", (ROOT / "README.md").read_text())
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_a_badge_for_each_edition_that_there_is(page: str) -> None:
+    links = re.findall(r"mybinder\.org/v2/gh/[^)\s]*\?urlpath=([^)\s]+)", (ROOT / page).read_text(encoding="utf-8"))
     editions = {"": ROOT / "notebooks" / FIRST, **{f"{name}/": ROOT / "notebooks" / name / FIRST for name in LANGUAGES}}
     there = {folder for folder, path in editions.items() if path.exists()}
     assert {unquote(link) for link in links} == {f"lab/tree/{FOLDER}/{folder}{FIRST}" for folder in there}

@@ -12,13 +12,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ENGLISH = ROOT / "notebooks"
 CHINESE = ENGLISH / "zh"
+PAGES = {"README.md": "README.zh.md", "docs/instructors.md": "docs/instructors.zh.md"}
 LESSONS = sorted(path.stem for path in CHINESE.glob("[0-9]*.ipynb"))
 
 HAN, FULL = "\u3400-\u9fff", "，。：；？！、（）“”‘’《》"
 MARKS = FULL + "`"
 FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 CODE = re.compile(r"`+[^`]+`+")
-LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
 RULES = {
     "half-width punctuation beside Chinese": rf"[{HAN}][,.:;?!()\"]|[,;:?!()\"] ?[{HAN}]",
     "no space between Chinese and Latin": rf"[{HAN}][A-Za-z0-9]|[A-Za-z0-9][{HAN}]",
@@ -107,6 +108,36 @@ def test_the_chinese_is_written_as_agreed(cells):
 
 def test_headings_and_tables_keep_their_shape(cells):
     assert [(name, shape(text)) for name, _, text in cells] == [(name, shape(text)) for name, text, _ in cells]
+
+
+def page(name: str) -> str:
+    """A page as prose: without comments, and without blocks of code that are only indented."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.sub(r"^    .*\n", "", re.sub(r"<!--.*?-->\n?", "", text, flags=re.S), flags=re.M)
+
+
+def commands(name: str) -> list[str]:
+    """What a page has in blocks of code, and its pictures."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [*FENCE.findall(text), *re.findall(r"^    .*", text, re.M), *re.findall(r"!\[[^\]]*\]\(([^)\s]+)", text)]
+
+
+@pytest.mark.parametrize("name", PAGES.values())
+def test_a_chinese_page_is_written_as_agreed(name):
+    assert broken(page(name)) == []
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAGES.items())
+def test_both_pages_have_the_same_shape_and_the_same_commands(english, chinese):
+    assert shape(page(chinese)) == shape(page(english))
+    assert commands(chinese) == commands(english)
+    assert len(commands(english)) > 5
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAGES.items())
+def test_both_pages_link_to_each_other(english, chinese):
+    for one, other in ((english, chinese), (chinese, english)):
+        assert f"({Path(other).name})" in (ROOT / one).read_text(encoding="utf-8").split("\n## ")[0]
 
 
 def test_links_stay_in_the_edition_and_lead_somewhere(cells):

@@ -61,6 +61,14 @@ def test_what_looks_the_same_keeps_the_stored_text(tool):
     assert {name: text(stored, name) for name in BEFORE} == BEFORE
 
 
+def test_the_order_in_which_a_kernel_names_the_forms_of_a_value_is_no_difference(tool):
+    def shown(*forms: str) -> NotebookNode:
+        data = {form: form.upper() for form in forms}
+        return new_notebook(cells=[new_code_cell("1", id="a", outputs=[new_output("display_data", data)])])
+
+    assert tool.store(shown("text/html", "text/plain"), shown("text/plain", "text/html")) is False
+
+
 @pytest.mark.parametrize(
     ("name", "now"),
     [
@@ -88,8 +96,9 @@ def test_a_cell_that_showed_nothing_before_takes_what_it_shows(tool):
 
 def test_what_is_this_machines_own_is_not_told(tool):
     words = {"/srv/e.sock": "/var/run/docker.sock", "myhost": "learner"}
-    output = new_output("display_data", {"text/html": "at unix:///srv/e.sock", "application/json": ["myhost", 3]})
+    data = {"text/html": "at unix:///srv/e.sock or %2Fsrv%2Fe.sock", "application/json": ["myhost", 3]}
+    output = new_output("display_data", data)
     assert tool.told(output, words).data == {
-        "text/html": "at unix:///var/run/docker.sock",
+        "text/html": "at unix:///var/run/docker.sock or %2Fvar%2Frun%2Fdocker.sock",
         "application/json": ["learner", 3],
     }

@@ -47,6 +47,25 @@ def test_environment_keeps_what_was_there() -> None:
     assert changed["HOME"] == "/home/x"
 
 
+def test_an_edition_of_its_own_is_opened(tmp_path: Path) -> None:
+    assert "--LabApp.default_url=/lab/tree/zh/00-start.ipynb" in command(tmp_path, language="zh")
+
+
+def test_lab_speaks_the_editions_language_where_its_pack_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "find_spec", lambda name: object())
+    assert environment({}, "zh")["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(lab.CONFIG), str(lab.CONFIG / "zh")]
+    assert lab.remark("zh") == ""
+    settings = json.loads((lab.CONFIG / "zh" / "labconfig" / "default_setting_overrides.json").read_text())
+    assert settings == {"@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"}}
+
+
+def test_where_the_pack_is_missing_lab_stays_english_and_the_way_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "find_spec", lambda name: None)
+    assert environment({}, "zh")["JUPYTER_CONFIG_PATH"] == str(lab.CONFIG)
+    assert "pip install jupyterlab-language-pack-zh-CN" in lab.remark("zh")
+    assert lab.remark("en") == ""
+
+
 def test_nothing_is_in_the_way() -> None:
     check(None)
 

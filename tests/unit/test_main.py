@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from dockermagic import __main__ as command
 from dockermagic import lab, language
 from dockermagic.__main__ import FOLDER, main, table
 
@@ -27,14 +28,16 @@ MISSING = Place("unix:///var/run/docker.sock", "the default socket", "no", "no s
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Path, int | None, bool]]:
-    """What JupyterLab was started with; the current folder is an empty one."""
-    calls: list[tuple[Path, int | None, bool]] = []
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Path, str, int | None, bool]]:
+    """What JupyterLab was started with; the current folder is an empty one, and no language was chosen."""
+    calls: list[tuple[Path, str, int | None, bool]] = []
 
-    def run(folder: Path, *, port: int | None, browser: bool) -> int:
-        calls.append((folder, port, browser))
+    def run(folder: Path, *, language: str, port: int | None, browser: bool) -> int:
+        calls.append((folder, language, port, browser))
         return 0
 
+    monkeypatch.setattr(language, "CHOICE", language.Choice())
+    monkeypatch.setattr(command, "CHOICE", language.CHOICE)
     monkeypatch.setattr(lab, "run", run)
     monkeypatch.chdir(tmp_path)
     return calls
@@ -57,18 +60,52 @@ def hunt(monkeypatch: pytest.MonkeyPatch, *seen: Place, fails: Exception | None 
 def test_tutorial(started: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tutorial"]) == 0
     folder = tmp_path / FOLDER
-    assert started == [(folder, None, True)]
+    assert started == [(folder, "en", None, True)]
     assert (folder / language.FIRST).is_file()
     said = capsys.readouterr().out
     assert str(folder) in said
     assert language.FIRST in said
 
 
+@pytest.mark.parametrize(
+    ("words", "locale", "edition"),
+    [
+        (["--lang", "zh"], "C.UTF-8", "zh"),
+        (["--lang", "en"], "zh_CN.UTF-8", "en"),
+        ([], "zh_CN.UTF-8", "zh"),
+        ([], "de_DE.UTF-8", "en"),
+    ],
+)
+def test_tutorial_in_the_readers_language(
+    words: list[str],
+    locale: str,
+    edition: str,
+    started: list[object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    assert main(["tutorial", *words]) == 0
+    folder = tmp_path / FOLDER
+    assert started == [(folder, edition, None, True)]
+    assert (folder / "zh" / language.FIRST).is_file()
+    said = capsys.readouterr().out
+    assert language.first(edition) in said
+
+
+def test_an_unknown_language_is_told_in_one_line(started: list[object], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["tutorial", "--lang", "fr"])
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.endswith("the course has no edition 'fr'; there are: en, zh")
+
+
 def test_tutorial_with_options(started: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(lab, "check", lambda port: None)
     assert main(["tutorial", "--dir=~/my course", "--port", "8899", "--no-browser"]) == 0
-    assert started == [(tmp_path / "home" / "my course", 8899, False)]
+    assert started == [(tmp_path / "home" / "my course", "en", 8899, False)]
 
 
 def test_tutorial_may_open_nothing(started: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +167,8 @@ def test_an_interrupt_is_one_line(
         ["tutorial", "--port", "0"],
         ["tutorial", "--port", "65536"],
         ["tutorial", "--dir"],
+        ["tutorial", "--lang"],
+        ["tutorial", "--lang", "fr"],
         ["doctor", "--port", "1"],
     ],
 )

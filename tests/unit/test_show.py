@@ -486,3 +486,9 @@ def test_the_overview_names_every_row():
     plain = show.overview(ENDPOINTS, [("doctor", "what it does")]).plain()
     assert all(f"{row.method} {row.path}" in plain for row in ENDPOINTS)
     harmless(show.overview(ENDPOINTS, [])._repr_mimebundle_()["text/html"])
+
+
+def test_long_chinese_in_a_narrow_cell_is_no_column_of_characters():
+    long = "隔离方式为命名空间，在这台机器上运行的就是这些进程，没有别的引擎应答"
+    assert f';min-width:20em">{long}</td>' in show.table("", ["a"], [[long]])
+    assert "min-width" not in show.table("", ["a"], [["名称"], ["a text of English words, as long as the other one"]])
