@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from .language import say
@@ -32,6 +33,12 @@ def markup(text: str) -> str:
     return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(visible(text)))
 
 
+def markups(texts: Iterable[str]) -> list[str]:
+    """Each of many as `markup` gives it, in one pass: no line break is left in a text that is `visible`."""
+    joined = "\n".join(map(visible, texts))
+    return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(joined)).split("\n")
+
+
 def cut(text: str, limit: int) -> str:
     """`text`, or its beginning and how long it is."""
     return text if len(text) <= limit else say("{start}… ({count} characters)", start=text[:limit], count=len(text))
@@ -51,6 +58,13 @@ def width(text: str) -> int:
 
 def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
+
+
+def padded(texts: Sequence[str]) -> list[str]:
+    """All of them as wide as the widest."""
+    widths = [width(text) for text in texts]
+    widest = max(widths, default=0)
+    return [text + " " * (widest - each) for text, each in zip(texts, widths, strict=True)]
 
 
 def fit(text: str, columns: int) -> str:

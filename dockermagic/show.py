@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from typing import Any, TextIO
 
@@ -13,7 +14,7 @@ from .endpoints import Endpoint
 from .exchange import Exchange, duration, size
 from .language import mark, say
 from .packing import Upload
-from .safe import cut, markup, pad, visible, visible_lines, width
+from .safe import cut, markup, markups, padded, visible, visible_lines, width
 from .session import Settings
 
 SHORT_ID = 12
@@ -23,6 +24,7 @@ PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
 SHORT = 24
 SIZES = ("memory_usage", "memory_limit", "net_rx", "net_tx", "block_read", "block_write")
+READ = ("id", "time")  # columns whose very text is made readable
 PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "stats": charts.usage,
     "events": charts.timeline,
@@ -142,9 +144,7 @@ class Page:
     def plain(self) -> str:
         parts = [self.title, "", self.text] if self.text else [self.title]
         for caption, _, rows in self.tables:
-            widths = [max((width(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
-            parts += ["", caption]
-            parts += ["  " + "  ".join(pad(t, w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+            parts += ["", caption, *(f"  {line}" for line in grid(rows))]
         return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -159,10 +159,9 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], rig
     Args:
         right: the columns of numbers, which end at the right.
     """
-    head = "".join(
-        f'<th scope="col" style="{_align(at in right)}">{markup(name)}</th>' for at, name in enumerate(heads)
-    )
-    body = "".join(f"<tr>{''.join(_data(text, at in right) for at, text in enumerate(row))}</tr>" for row in rows)
+    columns = [_data(texts, at in right) for at, texts in enumerate(zip(*rows, strict=True))]
+    head = "".join(_head(name, at in right) for at, name in enumerate(heads))
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     return (
         f'<table><caption style="text-align:left">{markup(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -177,8 +176,11 @@ def _head(text: str, right: bool) -> str:
     return f'<th scope="col" style="{_align(right)}">{markup(text)}</th>'
 
 
-def _data(text: str, right: bool) -> str:
-    return f'<td style="{_align(right)}{_wrap(text)}">{markup(text)}</td>'
+def _data(texts: Sequence[str], right: bool) -> list[str]:
+    """The cells of a column."""
+    aligned = _align(right)
+    shown = zip(texts, markups(texts), strict=True)
+    return [f'<td style="{aligned}{_wrap(text)}">{html}</td>' for text, html in shown]
 
 
 def _wrap(text: str) -> str:
@@ -188,6 +190,12 @@ def _wrap(text: str) -> str:
     return ";min-width:20em" if width(text) > len(text) else ""
 
 
+def grid(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Rows of texts as lines, column under column."""
+    columns = [padded(texts) for texts in zip(*rows, strict=True)]
+    return ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
+
+
 def missing(value: Any) -> bool:
     """Whether a value is none: None, NaN, NaT, and NA, which cannot even be compared."""
     return value is None or type(value).__name__ == "NAType" or bool(value != value)
@@ -195,6 +203,8 @@ def missing(value: Any) -> bool:
 
 def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
+    if type(value) is str and name not in READ:  # as most are
+        return cut(value, CELL)
     if missing(value):
         return ""
     if type(value).__name__ in ("bool", "bool_"):
@@ -207,6 +217,8 @@ def cell(name: str, value: Any) -> str:
         return size(value)
     if isinstance(value, float):
         return f"{value:.2f}"
+    if isinstance(value, datetime):
+        return str(value)[:19]
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
     if name == "time":
@@ -300,8 +312,8 @@ class Frames:
         kind = frame.attrs[MARKED]["kind"]
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
             return terminal(log_lines(frame, self.settings.lines), captioned(frame))
-        shown, left = self._shown(latest(frame))
-        rows = [[cell(name, value) for name, value in zip(shown.columns, row, strict=True)] for row in shown.values]
+        shown = latest(frame)
+        left, rows = self._shown(shown)
         setting = "<code>%config DockerMagic.rows = …</code>"
         more = (
             f"<p>{say('… and {count} more rows; {setting} shows more', count=left, setting=setting)}</p>"
@@ -317,23 +329,18 @@ class Frames:
             return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
             return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
-        shown, left = self._shown(latest(frame))
-        heads = [visible(head) for head in _heads(shown)]
-        rows = [
-            [visible(cell(name, value)) for name, value in zip(shown.columns, row, strict=True)]
-            for row in shown.values.tolist()
-        ]
-        widths = [max(width(text) for text in column) for column in zip(heads, *rows, strict=True)]
-        lines = [
-            "  ".join(pad(text, w) for text, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]
-        ]
+        shown = latest(frame)
+        left, rows = self._shown(shown)
+        lines = grid([[*map(visible, texts)] for texts in (_heads(shown), *rows)])
         if left:
             lines.append(say("… and {count} more rows", count=left))
         return "\n".join([*lines, say("({caption})", caption=captioned(frame)) if captioned(frame) else ""]).rstrip()
 
-    def _shown(self, frame: Any) -> tuple[Any, int]:
-        left = max(0, len(frame) - self.settings.rows)
-        return frame.head(self.settings.rows), left
+    def _shown(self, frame: Any) -> tuple[int, list[tuple[str, ...]]]:
+        """How many rows are left out, and the texts of those that are not."""
+        most = self.settings.rows
+        columns = [[cell(name, value) for value in column.array[:most].tolist()] for name, column in frame.items()]
+        return max(0, len(frame) - most), list(zip(*columns, strict=True))
 
 
 def _heads(frame: Any) -> list[str]:
@@ -445,11 +452,7 @@ class Watch:
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
         heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
         cells = [[cell(name, value) for name, value in row.items()] for row in rows]
-        widths = [max(width(text) for text in column) for column in zip(heads, *cells, strict=True)]
-        text = [
-            "  ".join(pad(visible(each), w) for each, w in zip(row, widths, strict=True)).rstrip()
-            for row in [heads, *cells]
-        ]
+        text = grid([[*map(visible, texts)] for texts in (heads, *cells)])
         return {
             "text/html": table(caption, heads, cells) + drawn,
             "text/plain": "\n".join([*text, say("({caption})", caption=caption)]),
