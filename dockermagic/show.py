@@ -339,7 +339,9 @@ class Frames:
     def _shown(self, frame: Any) -> tuple[int, list[tuple[str, ...]]]:
         """How many rows are left out, and the texts of those that are not."""
         most = self.settings.rows
-        columns = [[cell(name, value) for value in column.array[:most].tolist()] for name, column in frame.items()]
+        bare = frame.head(most)
+        bare.attrs = {}  # pandas copies them for every column
+        columns = [[cell(name, value) for value in column.array.tolist()] for name, column in bare.items()]
         return max(0, len(frame) - most), list(zip(*columns, strict=True))
 
 
