@@ -22,6 +22,7 @@ SILENCE = 5.0
 SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT")
 MOMENTS = ("10s", "1m", "10m", "1h")
 YES_OR_NO = ("true", "false")
+LONGEST = 256
 UNQUOTED = re.compile(r"[\w.,:@%+=~/-]*")
 asking: WeakKeyDictionary[Session, Thread] = WeakKeyDictionary()
 
@@ -37,7 +38,12 @@ def candidates(session: Session, text: str) -> tuple[str, list[str]] | None:
     *before, fragment = found["rest"].split(" ")
     before = [word for word in before if word]
     words = _words(session, before, fragment)
-    return fragment, [word for word in words if word.startswith(fragment)]
+    return fragment, [word for word in words if word.startswith(fragment) and _typed(word)]
+
+
+def _typed(word: str) -> bool:
+    """Whether a word is one as it stands: what an engine names may hold blanks, quotes or a newline, and be long."""
+    return len(word) <= LONGEST and bool(UNQUOTED.fullmatch(word))
 
 
 def _words(session: Session, before: list[str], fragment: str) -> list[str]:

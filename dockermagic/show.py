@@ -546,8 +546,8 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
     sent = [_sent(request.body)] if request.body else []
-    answer = [f"{exchange.status} {exchange.reason}"] if exchange.status else [say("no answer")]
-    answer += [f"{name}: {value}" for name, value in masks.headers(exchange.headers.items())]
+    answer = [visible(f"{exchange.status} {exchange.reason}")] if exchange.status else [say("no answer")]
+    answer += [visible(f"{name}: {value}") for name, value in masks.headers(exchange.headers.items())]
     body = _frames(exchange) or _body(exchange)
     sections = [
         (say("request"), [*head, *([""] if sent else []), *sent]),
@@ -578,7 +578,7 @@ def _frames(exchange: Exchange) -> list[str]:
 
 
 def _peek(data: bytes) -> str:
-    return cut(data.decode("utf-8", "backslashreplace").rstrip(), CELL)
+    return cut(visible(data.decode("utf-8", "backslashreplace").rstrip()), CELL)
 
 
 def _body(exchange: Exchange) -> list[str]:
@@ -589,9 +589,17 @@ def _body(exchange: Exchange) -> list[str]:
         try:
             text = pretty(json.loads(text))
         except ValueError:
-            return [cut(masks.text(text), LINE)]
+            return _quoted(cut(masks.text(text), LINE))
+    else:
+        text = "\n".join(_quoted(text))
     left = exchange.received - len(exchange.kept)
     return [cut(masks.text(text), 4 * LINE), *([say("… and {size} more", size=size(left))] if left > 0 else [])]
+
+
+def _quoted(text: str) -> list[str]:
+    """Another's text, of which several lines begin as none of ours does."""
+    first, *more = text.split("\n")
+    return [f"│ {line}" for line in (first, *more)] if more else [first]
 
 
 def overview(rows: Iterable[Endpoint], commands: Iterable[tuple[str, str]]) -> Page:
