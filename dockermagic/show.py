@@ -545,6 +545,7 @@ def whole(exchange: Exchange, curl: str) -> dict[str, Any]:
     """A whole exchange for `%docker last`: request, answer, headers, body, stream frames told apart."""
     request = exchange.request.shown
     head = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers)]
+    head = [visible(line) for line in head]
     sent = [_sent(request.body)] if request.body else []
     answer = [visible(f"{exchange.status} {exchange.reason}")] if exchange.status else [say("no answer")]
     answer += [visible(f"{name}: {value}") for name, value in masks.headers(exchange.headers.items())]

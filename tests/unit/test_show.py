@@ -97,10 +97,10 @@ def test_hostile_exchanges(text):
     exchange = answered(
         json.dumps({text: text}).encode(), path=f"/{text}", **{"content-type": "application/json", "x-odd": text}
     )
-    exchange.request = Request("POST", f"/{text}", ((text, text),), (("X-A", text),), text.encode())
+    curl = text.replace("\n", " ")  # ours, as the body that is sent: their line breaks are meant
+    exchange.request = Request("POST", f"/{text}", ((text, text),), (("X-A", text),), curl.encode())
     exchange.reason = text
     exchange.read()
-    curl = text.replace("\n", " ")  # ours: its line breaks are meant
     for bundle in (show.whole(exchange, curl), show.Line(exchange, curl, [text])._repr_mimebundle_()):
         harmless(bundle["text/html"])
         quiet(bundle["text/plain"])
