@@ -94,6 +94,8 @@ def listen(path: Path) -> socket.socket:
         raise Refusal(f"the path of the socket is too long ({LONGEST_SOCKET_PATH} bytes at most): {path}")
     sock = socket.socket(socket.AF_UNIX)
     if path.exists() or path.is_symlink():
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise Refusal(f"{path} is in the way: it is no socket")
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(path))

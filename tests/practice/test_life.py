@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -341,6 +342,68 @@ def test_it_takes_over_a_dead_socket_but_not_a_live_one(engines: Engines) -> Non
     command[command.index("--socket") + 1] = engine.socket
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert "already listens" in done.stderr
+
+
+@pytest.mark.parametrize("what", ["file", "link to a file", "link to nothing", "folder"])
+def test_what_is_no_socket_stays_where_it_is(engines: Engines, tmp_path: Path, what: str) -> None:
+    engine = engines()
+    notes, place = tmp_path / "notes.txt", Path(engine.socket)
+    place.parent.mkdir(mode=0o700)
+    if what == "file":
+        place.write_text("mine")
+    elif what == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to(notes)
+    if what == "link to a file":
+        notes.write_text("mine")
+    before = place.lstat()
+    done = subprocess.run(engine.command(), capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"{place} is in the way: it is no socket" in done.stderr
+    assert os.path.samestat(place.lstat(), before)
+    assert notes.exists() == (what == "link to a file")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
+def test_another_user_reaches_neither_the_socket_nor_the_data(engines: Engines) -> None:
+    engine = engines().start()
+    engine.create("true", name="private")
+
+    def connect() -> None:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(engine.socket)
+
+    tries = {
+        "connect": connect,
+        "list": lambda: os.listdir(engine.data),
+        "read": lambda: (engine.data / "lock").read_text(),
+        "write": lambda: (engine.data / "planted").write_text(""),
+        "replace": lambda: os.rename(engine.socket, f"{engine.socket}.old"),
+    }
+    os.chmod(engine.directory, 0o755)
+    for name, attempt in tries.items():
+        assert as_nobody(attempt, engine.directory) == errno.EACCES, name
+    assert engine.get("/_ping").status == 200
+
+
+def as_nobody(attempt: Callable[[], object], directory: Path) -> int:
+    """The errno with which it fails for an ordinary user who stands in the directory; 0 when it does not fail."""
+    child = os.fork()
+    if child == 0:
+        result = 255
+        try:
+            os.chdir(directory)
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            attempt()
+            result = 0
+        except OSError as error:
+            result = error.errno or 254
+        finally:
+            os._exit(result)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_the_record_on_disk_can_be_read(engine: Engine) -> None:

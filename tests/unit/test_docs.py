@@ -33,6 +33,15 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_each_threat_has_tests_that_are_there() -> None:
+    rows = [line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("| ")][1:]
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row.split(" | ")[-1])
+        assert named, row
+        for file, test in named:
+            assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(), f"{file} has no {test}"
+
+
 def test_one_version() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
 
