@@ -19,7 +19,7 @@ import requests
 import requests_unixsocket
 import urllib3
 
-from . import trust
+from . import connections, trust
 from .chunked import Chunked
 from .duplex import Duplex, early
 from .errors import (
@@ -43,7 +43,6 @@ from .locate import TLS
 from .ssh import Line
 
 CONNECT_SECONDS = 5.0
-SSH_SECONDS = 30.0  # for what is sent before ssh has shaken hands
 PIECE = 1 << 20
 CHUNKS = 1 << 18
 OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Accept": None}
@@ -63,23 +62,23 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-class _Adapter(requests_unixsocket.UnixAdapter):  # type: ignore[misc]
+class _NetAdapter(requests.adapters.HTTPAdapter):
+    """TCP, with TLS or without."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more)
+        self.poolmanager.pool_classes_by_scheme = connections.BY_SCHEME
+
+
+class _UnixAdapter(requests_unixsocket.UnixAdapter):  # type: ignore[misc]
     """One pool of connections a socket, where requests-unixsocket has one a URL."""
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:
-        return super().get_connection(f"http+unix://{urlsplit(url).netloc}/", proxies)
-
-
-class _SSHConnection(urllib3.connection.HTTPConnection):
-    """A connection whose socket leads to an ssh process."""
-
-    def __init__(self, *args: Any, dial: Callable[[], Line], **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._dial = dial
-
-    def connect(self) -> None:
-        self.sock = self._dial()
-        self.sock.settimeout(SSH_SECONDS)
+        base = f"http+unix://{urlsplit(url).netloc}/"
+        with self.pools.lock:
+            if base not in self.pools.keys():  # noqa: SIM118 it can be asked for nothing else
+                self.pools[base] = connections.UnixPool(base, self.timeout)
+            return self.pools[base]
 
 
 def _dial(host: str, lines: WeakSet[Line]) -> Line:
@@ -94,8 +93,7 @@ class _SSHAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, host: str) -> None:
         super().__init__()
         self._lines: WeakSet[Line] = WeakSet()
-        self._pool = urllib3.HTTPConnectionPool("localhost", dial=partial(_dial, host, self._lines))
-        self._pool.ConnectionCls = _SSHConnection
+        self._pool = connections.SSHPool("localhost", dial=partial(_dial, host, self._lines))
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:
         return self._pool
@@ -117,7 +115,9 @@ class HTTP:
         self.host, self._tls = host, tls
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.mount("http+unix://", _Adapter())
+        self._session.mount("http://", _NetAdapter())
+        self._session.mount("https://", _NetAdapter())
+        self._session.mount("http+unix://", _UnixAdapter())
         self._session.mount("http+ssh://", _SSHAdapter(host))
         for name, value in OURS.items():
             if value is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import daemon
 import pytest
 import tlskit
 from farkit import echoes, ends_by_itself, walk
@@ -21,7 +22,7 @@ from dockermagic.endpoints import BY_NAME
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session
 
-DOCKERD = ["dockerd"] if tlskit.can_run_dockerd() else []
+DOCKERD = ["dockerd"] if daemon.can_run_dockerd() else []
 BEHIND = [engine.name for engine in named_engines()]
 
 
@@ -41,22 +42,10 @@ def far(request: pytest.FixtureRequest, certificates: tlskit.Certificates) -> It
     folder = Path(tempfile.mkdtemp(prefix="dockerd."))
     try:
         with closing(tlskit.Dockerd(folder, certificates)) as dockerd:
-            give_busybox(usable(named_engines()[0]), dockerd.engine)
+            daemon.give_busybox(usable(named_engines()[0]), dockerd.engine)
             yield dockerd.host, dockerd.engine
     finally:
         shutil.rmtree(folder)
-
-
-def give_busybox(source: Engine, target: Engine) -> None:
-    made = source.call("POST", "/containers/create", json={"Image": "busybox", "Cmd": ["true"]}).json()["Id"]
-    try:
-        files = source.call("GET", f"/containers/{made}/export").content
-    finally:
-        source.call("DELETE", f"/containers/{made}")
-    given = target.call(
-        "POST", "/images/create", params={"fromSrc": "-", "repo": "busybox", "tag": "latest"}, data=files
-    )
-    assert given.ok, given.text
 
 
 @pytest.fixture

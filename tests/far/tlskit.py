@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import socketserver
 import ssl
-import subprocess
 import threading
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import pytest
+import daemon
 import trustme
-from plain import Engine
 
-DOCKERD = shutil.which("dockerd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
-SECONDS = 60
 NOW = datetime.now(timezone.utc)
 NAMES = ("localhost", "127.0.0.1")
 
@@ -95,47 +88,16 @@ class Proxy(socketserver.ThreadingTCPServer):
 
 
 class Dockerd:
-    """A dockerd of our own: TLS on a port, and a Unix socket for looking at it from behind.
-
-    It lives in a network of its own, since a dockerd takes the machine's bridge `docker0` away from others; only the
-    port, which it is handed as systemd would (`fd://`), is the machine's.
-    """
+    """A dockerd of our own: TLS on a port, and a Unix socket for looking at it from behind."""
 
     def __init__(self, folder: Path, certificates: Certificates) -> None:
-        assert DOCKERD
         cert, key = certificates.server(*NAMES)
-        port = socket.create_server(("127.0.0.1", 0))
-        self.host = f"tcp://127.0.0.1:{port.getsockname()[1]}"
-        self.engine = Engine("dockerd", f"unix://{folder}/e.sock")
         tls = ["--tlsverify", "--tlscacert", certificates.folder / "ca.pem", "--tlscert", cert, "--tlskey", key]
-        apart = ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-        where = ["--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
-        self.log = folder / "log"
-        handed = 'exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"'  # the port is descriptor 3
-        command = [DOCKERD, *where, *apart, *tls, "--host", self.engine.host, "--host", "fd://"]
-        with port:
-            self.process = subprocess.Popen(
-                ["unshare", "--net", "sh", "-c", handed, "sh", *command],
-                stdin=port.fileno(),
-                stdout=self.log.open("wb"),
-                stderr=subprocess.STDOUT,
-            )
-        until = time.monotonic() + SECONDS
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"dockerd does not start: {self.log.read_text()[-2000:]}", pytrace=False)
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        try:
-            return self.engine.call("GET", "/_ping").ok
-        except OSError:
-            return False
+        self._daemon = daemon.Dockerd(folder, *tls)
+        self.engine = self._daemon.engine
+        with socket.create_server(("127.0.0.1", 0)) as port:
+            self.host = f"tcp://127.0.0.1:{port.getsockname()[1]}"
+            self._daemon.start(port)
 
     def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(SECONDS)
-
-
-def can_run_dockerd() -> bool:
-    return bool(DOCKERD and shutil.which("unshare")) and os.geteuid() == 0
+        self._daemon.stop()

@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from practicekit import Engine
 
 if not sys.platform.startswith("linux"):

@@ -20,7 +20,7 @@ ORDER = (
     "lessons.__init__ lessons.desk lessons.course lessons.lNN lessons.exercise lessons.cards lessons.making "
     "lessons.progress lessons.asking "
     "states inside show charts pictures tables streams forest samples merge ours session hunter transport duplex "
-    "chunked tongues trust practice locate binder ssh "
+    "connections chunked tongues trust practice locate binder ssh "
     "arguments bodies words files exchange packing endpoints frames errors masks safe language"
 ).split()
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
@@ -29,8 +29,8 @@ ROOMS = {
     "traitlets": {"magic"},
     "pandas": {"tables", "magic"},
     "requests": {"transport"},
-    "requests_unixsocket": {"transport"},
-    "urllib3": {"transport"},
+    "requests_unixsocket": {"transport", "connections"},
+    "urllib3": {"transport", "connections"},
     "nbformat": {"layout"},
     "jupyter_client": {"lab"},
     "jupyter_core": {"lab"},

@@ -84,6 +84,16 @@ def test_what_comes_behind_the_last_chunk_is_no_part_of_the_next_answer(fake, wi
     assert fake.connections == 2
 
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("cut", range(len(HEAD)))
+def test_a_head_that_is_cut_is_no_empty_answer(fake, wire, cut):
+    fake.on("GET", "/x", Answer(verbatim=HEAD[:cut]))
+    with pytest.raises(errors.CutShort):
+        list(wire.send(GET, seconds=5).chunks)
+
+
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (5 << 20) + 1])
 def test_a_body_of_any_size(fake, wire, size):
     fake.on("GET", "/x", Answer(200, b"x" * size))
