@@ -88,6 +88,7 @@ UTC = "datetime64[ns, UTC]"
 TEXT = "string"
 SPACE = re.compile(r"\s*")
 STAMP = re.compile(r"(?:1[7-9]|2[01])\d\d-\d\d-\d\dT")
+NOWHEN = pd.NaT.value  # the nanoseconds that stand for no time
 FARTHEST = 9_000_000_000  # seconds from 1970 that a time in nanoseconds can hold
 
 
@@ -193,26 +194,32 @@ def records(rows: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
     return _frame({name: (DTYPES.get(name, TEXT), [row[name] for row in rows]) for name in COLUMNS[kind]}, kind)
 
 
-def _frame(columns: Mapping[str, tuple[str, Sequence[Any]]], kind: str) -> pd.DataFrame:
-    made = {name: _series(values, dtype) for name, (dtype, values) in columns.items()}
-    frame = pd.DataFrame(made, columns=list(columns))
+Column = tuple[str | pd.CategoricalDtype, Sequence[Any]]
+"""A dtype's name, `seconds` for times in UNIX seconds, or a dtype; and the values."""
+
+
+def _frame(columns: Mapping[str, Column], kind: str) -> pd.DataFrame:
+    made = {name: _array(values, dtype) for name, (dtype, values) in columns.items()}
+    frame = pd.DataFrame(made, columns=list(columns), copy=False)
     frame.attrs["dockermagic"] = {"kind": kind}
     return frame
 
 
-def _series(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
+def _array(values: Sequence[Any], dtype: str | pd.CategoricalDtype) -> Any:
+    if isinstance(values, pd.api.extensions.ExtensionArray):
+        return values
     if dtype == UTC:
         moments = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601", errors="coerce")
-        return pd.Series(moments).astype(UTC)
+        return pd.Series(moments).astype(UTC).array
     if dtype == "seconds":
-        numbers = pd.Series([each if each is None or abs(each) < FARTHEST else None for each in values], dtype="Int64")
-        return pd.Series(pd.to_datetime(numbers, unit="s", utc=True)).astype(UTC)
-    return pd.Series(values, dtype=dtype)
+        known = [each if each is not None and abs(each) < FARTHEST else None for each in values]
+        return pd.array([NOWHEN if each is None else each * 1_000_000_000 for each in known], dtype=UTC)
+    return pd.Series(values, dtype=dtype).array
 
 
-def _category(values: Sequence[Any], known: Sequence[str]) -> pd.Series[Any]:
-    strange = sorted({text for text in values if text not in known})
-    return pd.Series(values, dtype=pd.CategoricalDtype([*known, *strange]))
+def _category(values: Sequence[Any], known: Sequence[str]) -> Column:
+    """A column of categories: those that are known, and what else there is."""
+    return pd.CategoricalDtype([*known, *sorted({*values}.difference(known))]), values
 
 
 def containers(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -222,25 +229,25 @@ def containers(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFram
     status (text), ports (text), labels (dict); with `size` also size_rw and size_root_fs (int64, bytes).
     """
     found = exchange.json() or []
-    frame = _frame(
+    sizes: dict[str, Column] = {
+        "size_rw": ("int64", [each.get("SizeRw") or 0 for each in found]),
+        "size_root_fs": ("int64", [each.get("SizeRootFs") or 0 for each in found]),
+    }
+    return _frame(
         {
             "id": (TEXT, [each.get("Id") or "" for each in found]),
             "name": (TEXT, [_name(each) for each in found]),
             "image": (TEXT, [each.get("Image") or "" for each in found]),
             "command": (TEXT, [_command(each.get("Command")) for each in found]),
             "created": ("seconds", [_seconds(each.get("Created")) for each in found]),
-            "state": (TEXT, [each.get("State") or "" for each in found]),
+            "state": _category([each.get("State") or "" for each in found], STATES),
             "status": (TEXT, [each.get("Status") or "" for each in found]),
             "ports": (TEXT, [ports(each.get("Ports")) for each in found]),
             "labels": ("object", [each.get("Labels") or {} for each in found]),
+            **(sizes if wanted.values.get("size") else {}),
         },
         "containers",
     )
-    frame["state"] = _category([each.get("State") or "" for each in found], STATES)
-    if wanted.values.get("size"):
-        frame["size_rw"] = _series([each.get("SizeRw") or 0 for each in found], "int64")
-        frame["size_root_fs"] = _series([each.get("SizeRootFs") or 0 for each in found], "int64")
-    return frame
 
 
 def _name(container: Mapping[str, Any]) -> str:
@@ -325,7 +332,7 @@ def _tree(exchange: Exchange) -> pd.DataFrame:
     order = forest.branches([(str(row["PID"]), str(row["PPID"])) for row in rows])
     names = [f"{branch}{forest.short(forest.command(rows[at])) or rows[at]['PID']}" for at, branch in order]
     sorted_rows = frame.iloc[[at for at, _ in order]].reset_index(drop=True)
-    sorted_rows.insert(0, "tree", _series(names, TEXT))
+    sorted_rows.insert(0, "tree", _array(names, TEXT))
     return sorted_rows
 
 
@@ -359,7 +366,8 @@ def log(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     finally:
         frame = _log_frame(sides, lines, stamped)
         if wanted.answers:
-            frame.insert(0, "name", _category(names, tuple(wanted.answers)))
+            dtype, values = _category(names, tuple(wanted.answers))
+            frame.insert(0, "name", _array(values, dtype))
             if stamped:
                 frame = frame.sort_values("time", kind="stable", ignore_index=True)
         exchange.value = frame
@@ -450,13 +458,11 @@ def hijacked(exchange: Exchange, row: Endpoint, wanted: Wanted) -> Any:
 
 def _log_frame(sides: list[str], lines: list[str], stamped: bool) -> pd.DataFrame:
     parts = [line.partition(" ") for line in lines] if stamped else []
-    times = _series([time if STAMP.match(time) else None for time, _, _ in parts] or [None] * len(lines), UTC)
+    times = _array([time if STAMP.match(time) else None for time, _, _ in parts] or [None] * len(lines), UTC)
     if stamped:
-        lines = [rest if told else line for told, line, (_, _, rest) in zip(times.notna(), lines, parts, strict=True)]
-    frame = _frame({"time": (UTC, [None] * len(lines)), "stream": (TEXT, sides), "line": (TEXT, lines)}, "log")
-    frame["time"] = times
-    frame["stream"] = _category(sides, ("stdout", "stderr"))
-    return frame
+        lines = [rest if told else line for told, line, (_, _, rest) in zip(~times.isna(), lines, parts, strict=True)]
+    streams_of = _category(sides, ("stdout", "stderr"))
+    return _frame({"time": (UTC, times), "stream": streams_of, "line": (TEXT, lines)}, "log")
 
 
 def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -530,10 +536,10 @@ def _entries(tar: tarfile.TarFile) -> pd.DataFrame:
         )
         tar.members = []  # type: ignore[attr-defined]
     columns = list(zip(*rows, strict=True)) or [()] * 8
-    frame = _frame(
+    return _frame(
         {
             "name": (TEXT, columns[0]),
-            "type": (TEXT, columns[1]),
+            "type": _category(columns[1], tuple(dict.fromkeys(ENTRY_TYPES.values()))),
             "mode": (TEXT, columns[2]),
             "uid": ("int64", columns[3]),
             "gid": ("int64", columns[4]),
@@ -543,8 +549,6 @@ def _entries(tar: tarfile.TarFile) -> pd.DataFrame:
         },
         "archive",
     )
-    frame["type"] = _category(list(columns[1]), tuple(dict.fromkeys(ENTRY_TYPES.values())))
-    return frame
 
 
 def _mode(entry: tarfile.TarInfo) -> str:
@@ -631,9 +635,8 @@ def changes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     Columns: path (text), kind (category: modified, added, deleted).
     """
     found = exchange.json() or []
-    frame = _frame({"path": (TEXT, [each.get("Path") or "" for each in found]), "kind": (TEXT, [])}, "changes")
-    frame["kind"] = _category([CHANGES[each["Kind"]] for each in found], CHANGES)
-    return frame
+    kinds = _category([CHANGES[each["Kind"]] for each in found], CHANGES)
+    return _frame({"path": (TEXT, [each.get("Path") or "" for each in found]), "kind": kinds}, "changes")
 
 
 def history(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -696,9 +699,8 @@ def pruned(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
 
 def _gone(listed: Sequence[Mapping[str, Any]], kind: str) -> pd.DataFrame:
     pairs = [(str(text), key.lower()) for each in listed for key, text in each.items() if text]
-    frame = _frame({"what": (TEXT, [text for text, _ in pairs]), "happened": (TEXT, [])}, kind)
-    frame["happened"] = _category([happened for _, happened in pairs], ("untagged", "deleted"))
-    return frame
+    happened = _category([each for _, each in pairs], ("untagged", "deleted"))
+    return _frame({"what": (TEXT, [text for text, _ in pairs]), "happened": happened}, kind)
 
 
 def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
@@ -713,7 +715,7 @@ def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     columns = list(zip(*rows, strict=True)) or [()] * 7
     frame = _frame(
         {
-            "type": (TEXT, columns[0]),
+            "type": _category(columns[0], tuple(USAGE.values())),
             "id": (TEXT, columns[1]),
             "name": (TEXT, columns[2]),
             "size": ("int64", columns[3]),
@@ -723,7 +725,6 @@ def usage(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
         },
         "usage",
     )
-    frame["type"] = _category(list(columns[0]), tuple(USAGE.values()))
     frame.attrs["dockermagic"]["note"] = say("{size} could come back", size=size(int(frame["reclaimable"].sum())))
     return frame
 
@@ -783,8 +784,8 @@ def uploaded(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
     """
     frame = outcome(exchange, row, wanted)
     body = exchange.request.body
-    frame.insert(1, "path", _series([str(wanted.values.get("path", ""))], TEXT))
-    frame["sent"] = _series([len(body) if isinstance(body, bytes) else body.sent if body else 0], "int64")
+    frame.insert(1, "path", _array([str(wanted.values.get("path", ""))], TEXT))
+    frame["sent"] = _array([len(body) if isinstance(body, bytes) else body.sent if body else 0], "int64")
     return frame
 
 
