@@ -428,7 +428,7 @@ class Watch:
     def _samples(self) -> dict[str, Any]:
         rows = [*{row["name"]: row for row in self._rows}.values()]
         return self._table(
-            rows, say("{count} samples, the last of each container", count=self.count), charts.usage(self._rows)
+            rows, say("samples so far: {count}; the last of each container", count=self.count), charts.usage(self._rows)
         )
 
     def events(self, name: str, batch: Sequence[Mapping[str, Any]]) -> None:
