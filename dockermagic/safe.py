@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from .language import say
@@ -17,6 +17,11 @@ def visible(text: str) -> str:
     if text.isprintable():  # as nearly all are, and this is many times quicker
         return text
     return "".join(char if char.isprintable() or char == "\t" else _shown(char) for char in text)
+
+
+def visibles(texts: Sequence[str]) -> Sequence[str]:
+    """Each of many as `visible` gives it."""
+    return texts if "".join(texts).isprintable() else [*map(visible, texts)]
 
 
 def _shown(char: str) -> str:
@@ -33,9 +38,11 @@ def markup(text: str) -> str:
     return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(visible(text)))
 
 
-def markups(texts: Iterable[str]) -> list[str]:
+def markups(texts: Sequence[str]) -> list[str]:
     """Each of many as `markup` gives it, in one pass: no line break is left in a text that is `visible`."""
-    joined = "\n".join(map(visible, texts))
+    if not texts:
+        return []
+    joined = "\n".join(visibles(texts))
     return MATH.sub(lambda found: f"<span>{found[0]}</span>", escape(joined)).split("\n")
 
 
@@ -62,6 +69,9 @@ def pad(text: str, columns: int) -> str:
 
 def padded(texts: Sequence[str]) -> list[str]:
     """All of them as wide as the widest."""
+    if "".join(texts).isascii():
+        widest = max(map(len, texts), default=0)
+        return [text.ljust(widest) for text in texts]
     widths = [width(text) for text in texts]
     widest = max(widths, default=0)
     return [text + " " * (widest - each) for text, each in zip(texts, widths, strict=True)]

@@ -6,15 +6,16 @@ import json
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from html import escape
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from . import charts, masks
 from .endpoints import Endpoint
 from .exchange import Exchange, duration, size
 from .language import mark, say
 from .packing import Upload
-from .safe import cut, markup, markups, padded, visible, visible_lines, width
+from .safe import cut, markup, markups, padded, visible, visible_lines, visibles, width
 from .session import Settings
 
 SHORT_ID = 12
@@ -24,7 +25,8 @@ PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
 SHORT = 24
 SIZES = ("memory_usage", "memory_limit", "net_rx", "net_tx", "block_read", "block_write")
-READ = ("id", "time")  # columns whose very text is made readable
+NUMBERS = "iuf"
+NONE = ("NoneType", "NAType", "NaTType")
 PICTURES: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "stats": charts.usage,
     "events": charts.timeline,
@@ -144,24 +146,25 @@ class Page:
     def plain(self) -> str:
         parts = [self.title, "", self.text] if self.text else [self.title]
         for caption, _, rows in self.tables:
-            parts += ["", caption, *(f"  {line}" for line in grid(rows))]
+            parts += ["", caption, *(f"  {line}" for line in grid(zip(*rows, strict=True)))]
         return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = [f"<p><b><code>{markup(self.title)}</code></b></p><p>{markup(self.text)}</p>"]
-        html += [table(*each) for each in self.tables]
+        html += [table(caption, heads, zip(*rows, strict=True)) for caption, heads, rows in self.tables]
         return {"text/plain": self.plain(), "text/html": "".join(html)}
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Container[int] = ()) -> str:
+def table(caption: str, heads: Sequence[str], columns: Iterable[Sequence[str]], right: Container[int] = ()) -> str:
     """An HTML table with a caption, and headers that say what they head.
 
     Args:
+        columns: the texts below each header.
         right: the columns of numbers, which end at the right.
     """
-    columns = [_data(texts, at in right) for at, texts in enumerate(zip(*rows, strict=True))]
     head = "".join(_head(name, at in right) for at, name in enumerate(heads))
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
+    data = [_data(texts, at in right) for at, texts in enumerate(columns)]
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*data, strict=True))
     return (
         f'<table><caption style="text-align:left">{markup(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -178,22 +181,27 @@ def _head(text: str, right: bool) -> str:
 
 def _data(texts: Sequence[str], right: bool) -> list[str]:
     """The cells of a column."""
-    aligned = _align(right)
+    begun = f'<td style="{_align(right)}'
+    short = f'{begun};white-space:nowrap">'
     shown = zip(texts, markups(texts), strict=True)
-    return [f'<td style="{aligned}{_wrap(text)}">{html}</td>' for text, html in shown]
+    return [
+        f"{short}{html}</td>" if len(text) <= SHORT else f'{begun}{_wrap(text)}">{html}</td>' for text, html in shown
+    ]
 
 
 def _wrap(text: str) -> str:
-    """How a cell wraps. Chinese may break behind each character: without a width it becomes a column of them."""
-    if len(text) <= SHORT:
-        return ";white-space:nowrap"
+    """How a long cell wraps. Chinese may break behind each character: without a width it becomes a column of them."""
     return ";min-width:20em" if width(text) > len(text) else ""
 
 
-def grid(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Rows of texts as lines, column under column."""
-    columns = [padded(texts) for texts in zip(*rows, strict=True)]
-    return ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
+def grid(columns: Iterable[Sequence[str]]) -> list[str]:
+    """Columns of texts as lines, column beside column."""
+    return ["  ".join(row).rstrip() for row in zip(*map(padded, columns), strict=True)]
+
+
+def under(heads: Sequence[str], columns: Sequence[Sequence[str]]) -> list[str]:
+    """Columns under their headers as lines; a text of several lines takes one."""
+    return grid(visibles([head, *texts]) for head, texts in zip(heads, columns, strict=True))
 
 
 def missing(value: Any) -> bool:
@@ -203,27 +211,46 @@ def missing(value: Any) -> bool:
 
 def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
-    if type(value) is str and name not in READ:  # as most are
-        return cut(value, CELL)
-    if missing(value):
-        return ""
-    if type(value).__name__ in ("bool", "bool_"):
-        return say("✔ yes") if value else say("○ no")
-    if name == "id":
-        return str(value).removeprefix("sha256:")[:SHORT_ID]
-    if isinstance(value, Mapping):
-        return cut(", ".join(f"{key}={text}" if text else str(key) for key, text in value.items()), CELL)
+    return _writer(name, type(value))(value)
+
+
+def cells(name: str, values: Sequence[Any]) -> list[str]:
+    """The values of a column, each as `cell` writes it."""
+    kinds = {*map(type, values)}
+    if len(kinds) == 1:  # as in most columns
+        return [*map(_writer(name, type(values[0])), values)]
+    return [cell(name, value) for value in values]
+
+
+@lru_cache
+def _writer(name: str, kind: type) -> Callable[[Any], str]:
+    """What writes values of one type in the column of that name."""
+    if kind is str:
+        return READ.get(name, _text)
+    if kind.__name__ in NONE:
+        return lambda value: ""
+    if kind.__name__ in ("bool", "bool_"):
+        return lambda value: say("✔ yes") if value else say("○ no")
+    if issubclass(kind, Mapping):
+        return lambda value: _text(", ".join(f"{key}={text}" if text else str(key) for key, text in value.items()))
+    if issubclass(kind, datetime):
+        return lambda value: str(value)[:19]
     if name in SIZES:
-        return size(value)
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    if isinstance(value, datetime):
-        return str(value)[:19]
-    if hasattr(value, "strftime"):
-        return str(value.strftime("%Y-%m-%d %H:%M:%S"))
-    if name == "time":
-        return str(value)[:19].replace("T", " ")
-    return cut(str(value), CELL)
+        return lambda value: "" if missing(value) else size(value)
+    if issubclass(kind, float):
+        return lambda value: "" if missing(value) else f"{value:.2f}"
+    return lambda value: "" if missing(value) else READ.get(name, _text)(str(value))
+
+
+def _text(value: str) -> str:
+    return value if len(value) <= CELL else cut(value, CELL)
+
+
+READ: Mapping[str, Callable[[str], str]] = {
+    "id": lambda text: text.removeprefix("sha256:")[:SHORT_ID],
+    "time": lambda text: text[:19].replace("T", " "),
+}
+"""Columns whose very text is made readable."""
 
 
 CAPTIONS: Mapping[str, tuple[str, str]] = {
@@ -312,16 +339,16 @@ class Frames:
         kind = frame.attrs[MARKED]["kind"]
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
             return terminal(log_lines(frame, self.settings.lines), captioned(frame))
-        shown = latest(frame)
-        left, rows = self._shown(shown)
+        columns, left = self._shown(frame)
         setting = "<code>%config DockerMagic.rows = …</code>"
         more = (
             f"<p>{say('… and {count} more rows; {setting} shows more', count=left, setting=setting)}</p>"
             if left
             else ""
         )
-        right = {at for at, dtype in enumerate(shown.dtypes) if dtype.kind in "iuf"}
-        return table(captioned(frame), _heads(shown), rows, right) + more + picture(frame)
+        right = {at for at, column in enumerate(columns) if column.kind in NUMBERS}
+        heads, texts = [column.head for column in columns], [column.texts for column in columns]
+        return table(captioned(frame), heads, texts, right) + more + picture(frame)
 
     def plain(self, frame: Any) -> str:
         kind = frame.attrs[MARKED]["kind"]
@@ -329,24 +356,37 @@ class Frames:
             return say("({caption}, shown above)", caption=captioned(frame))
         if kind == "log" and set(frame.columns) >= {"stream", "line"}:
             return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
-        shown = latest(frame)
-        left, rows = self._shown(shown)
-        lines = grid([[*map(visible, texts)] for texts in (_heads(shown), *rows)])
+        columns, left = self._shown(frame)
+        lines = under([column.head for column in columns], [column.texts for column in columns])
         if left:
             lines.append(say("… and {count} more rows", count=left))
         return "\n".join([*lines, say("({caption})", caption=captioned(frame)) if captioned(frame) else ""]).rstrip()
 
-    def _shown(self, frame: Any) -> tuple[int, list[tuple[str, ...]]]:
-        """How many rows are left out, and the texts of those that are not."""
-        most = self.settings.rows
-        bare = frame.head(most)
-        bare.attrs = {}  # pandas copies them for every column
-        columns = [[cell(name, value) for value in column.array.tolist()] for name, column in bare.items()]
-        return max(0, len(frame) - most), list(zip(*columns, strict=True))
+    def _shown(self, frame: Any) -> tuple[list[Column], int]:
+        """The columns as they are shown, and how many rows are left out."""
+        rows, most = latest(frame), self.settings.rows
+        bare = type(frame)(rows)  # without attrs, which pandas copies for every column
+        columns = [_column(name, column.array, most) for name, column in bare.items()]
+        return columns, max(0, len(rows) - most)
 
 
-def _heads(frame: Any) -> list[str]:
-    return [f"{name} (UTC)" if dtype.kind == "M" else str(name) for name, dtype in frame.dtypes.items()]
+class Column(NamedTuple):
+    """A column of a frame as it is shown.
+
+    Attributes:
+        kind: the dtype's letter: `f`, `i`, `M`…
+    """
+
+    head: str
+    kind: str
+    texts: list[str]
+
+
+def _column(name: Any, array: Any, most: int) -> Column:
+    kind, shown = array.dtype.kind, array[:most]
+    if kind == "M":  # as Python's own, which are quicker to write than those of pandas
+        return Column(f"{name} (UTC)", kind, cells(name, list(shown.to_pydatetime())))
+    return Column(str(name), kind, cells(name, shown.tolist()))
 
 
 def log_lines(frame: Any, limit: int) -> list[str]:
@@ -452,11 +492,12 @@ class Watch:
 
     @staticmethod
     def _table(rows: Sequence[Mapping[str, Any]], caption: str, drawn: str) -> dict[str, Any]:
-        heads = [f"{name} (UTC)" if name == "time" else name for name in rows[0]] if rows else []
-        cells = [[cell(name, value) for name, value in row.items()] for row in rows]
-        text = grid([[*map(visible, texts)] for texts in (heads, *cells)])
+        names = [*rows[0]] if rows else []
+        heads = [f"{name} (UTC)" if name == "time" else name for name in names]
+        columns = [cells(name, [row[name] for row in rows]) for name in names]
+        text = under(heads, columns)
         return {
-            "text/html": table(caption, heads, cells) + drawn,
+            "text/html": table(caption, heads, columns) + drawn,
             "text/plain": "\n".join([*text, say("({caption})", caption=caption)]),
         }
 

@@ -15,6 +15,7 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -208,18 +209,31 @@ def _frame(columns: Mapping[str, Column], kind: str) -> pd.DataFrame:
 def _array(values: Sequence[Any], dtype: str | pd.CategoricalDtype) -> Any:
     if isinstance(values, pd.api.extensions.ExtensionArray):
         return values
+    if isinstance(dtype, pd.CategoricalDtype):
+        code = {each: number for number, each in enumerate(dtype.categories)}
+        return pd.Categorical.from_codes([code[each] for each in values], dtype=dtype)
     if dtype == UTC:
         moments = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601", errors="coerce")
         return pd.Series(moments).astype(UTC).array
     if dtype == "seconds":
         known = [each if each is not None and abs(each) < FARTHEST else None for each in values]
         return pd.array([NOWHEN if each is None else each * 1_000_000_000 for each in known], dtype=UTC)
-    return pd.Series(values, dtype=dtype).array
+    return pd.array(values, dtype=_dtype(dtype))
 
 
 def _category(values: Sequence[Any], known: Sequence[str]) -> Column:
     """A column of categories: those that are known, and what else there is."""
-    return pd.CategoricalDtype([*known, *sorted({*values}.difference(known))]), values
+    return _categories((*known, *sorted({*values}.difference(known)))), values
+
+
+@lru_cache
+def _dtype(name: str) -> Any:
+    return pd.api.types.pandas_dtype(name)
+
+
+@lru_cache(8)
+def _categories(names: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(names)
 
 
 def containers(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
