@@ -211,14 +211,15 @@ def missing(value: Any) -> bool:
 
 def cell(name: str, value: Any) -> str:
     """One value of a frame of ours as text: ids short, sizes and times readable, nothing that acts."""
-    return _writer(name, type(value))(value)
+    kind: Any = type(value)
+    return _writer(name, kind)(value)
 
 
 def cells(name: str, values: Sequence[Any]) -> list[str]:
     """The values of a column, each as `cell` writes it."""
-    kinds = {*map(type, values)}
+    kinds: set[Any] = {*map(type, values)}
     if len(kinds) == 1:  # as in most columns
-        return [*map(_writer(name, type(values[0])), values)]
+        return [*map(_writer(name, kinds.pop()), values)]
     return [cell(name, value) for value in values]
 
 
