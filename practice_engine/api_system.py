@@ -31,6 +31,10 @@ async def ping(call: Call) -> Any:
     return Reply(b"OK", headers=_PING, kind="text/plain; charset=utf-8")
 
 
+async def options(call: Call) -> Any:
+    return Reply()
+
+
 async def ping_head(call: Call) -> Any:
     return Reply(headers={**_PING, "Content-Type": "text/plain; charset=utf-8"})
 

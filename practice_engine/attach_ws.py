@@ -29,11 +29,10 @@ def refusal(headers: Any) -> Reply | None:
     return None if len(key) == 16 else Reply(b"mismatch challenge/response", 400, kind=TEXT)
 
 
-def head(headers: Any) -> list[str]:
-    """The lines that accept a handshake."""
+def accepting(headers: Any) -> dict[str, str]:
+    """The headers that accept a handshake."""
     proof = base64.b64encode(hashlib.sha1(headers["Sec-WebSocket-Key"].encode() + _MAGIC).digest()).decode()
-    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
-    return [*lines, f"Sec-WebSocket-Accept: {proof}"]
+    return {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": proof}
 
 
 class WebSocket:
@@ -112,5 +111,5 @@ class WebSocket:
 
 async def accept(call: Any) -> WebSocket:
     """Take a connection over whose handshake was looked at."""
-    connection = await call.take_over(head(call.request.headers))
+    connection = await call.take_over("HTTP/1.1 101 Switching Protocols", accepting(call.request.headers))
     return WebSocket(connection, text=call.version < (1, 28))

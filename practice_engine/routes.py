@@ -15,6 +15,7 @@ NO_VOLUMES = system.refuse("has no volumes: a container's files live and die wit
 NO_NETWORKS = system.refuse("makes no networks: see which there are with GET /networks")
 
 ROUTES = [
+    Route("OPTIONS", "/{rest}", system.options),
     Route("HEAD", "/_ping", system.ping_head),
     Route("GET", "/_ping", system.ping),
     Route("GET", "/version", system.version),

@@ -16,14 +16,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import tornado.web
 from tornado.httpserver import HTTPServer
 
 from . import NAME, isolation, kernel, process, tree
 from .containers import Engine
+from .handler import Handlers
 from .nursery import nursery
 from .routes import ROUTES
-from .web import Handler, Router
+from .web import Router
 
 IDLE_EXIT = 1800.0
 LONGEST_SOCKET_PATH = 107
@@ -180,11 +180,8 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     await engine.load()
     sock = listen(socket_path)
     socket_file = os.stat(socket_path)
-    application = tornado.web.Application(
-        [(r".*", Handler, {"router": Router(ROUTES), "engine": engine, "life": life})],
-        log_function=lambda handler: None,
-    )
-    server = HTTPServer(application, max_header_size=_MOST_HEADERS, max_body_size=1 << 40, chunk_size=1 << 18)
+    handlers = Handlers(Router(ROUTES), engine, life)
+    server = HTTPServer(handlers, max_header_size=_MOST_HEADERS, max_body_size=1 << 40, chunk_size=1 << 18)
     server.add_sockets([sock])
     (data / "socket").write_text(f"{socket_path}\n")
     print(f"DOCKER_HOST=unix://{socket_path}", flush=True)

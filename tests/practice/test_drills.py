@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 import time
 from collections.abc import Iterator
 
@@ -145,6 +146,17 @@ def test_who_leaves_a_silent_answer_leaves_nothing(drilled: Engine) -> None:
     begin(drilled, "silent", Path="/containers/json", Count=5)
     for _ in range(5):
         drilled.raw(get("/containers/json")).close()
+    eventually(lambda: drilled.get(PATH).json == [])
+    eventually(lambda: drilled.get("/info").json["NGoroutines"] <= before)
+
+
+def test_who_left_before_the_engine_looked_leaves_nothing(drilled: Engine) -> None:
+    before = drilled.get("/info").json["NGoroutines"]
+    begin(drilled, "silent", Path="/containers/json", Count=5)
+    drilled.process.send_signal(signal.SIGSTOP)
+    for _ in range(5):
+        drilled.raw(get("/containers/json")).close()
+    drilled.process.send_signal(signal.SIGCONT)
     eventually(lambda: drilled.get(PATH).json == [])
     eventually(lambda: drilled.get("/info").json["NGoroutines"] <= before)
 
