@@ -20,9 +20,11 @@ test: lint ## set up and run the checks and the tests (ARGS="-k layout")
 test-all: lint ## the same, with every notebook twice and in shuffled order on every engine
 	DOCKERMAGIC_NOTEBOOKS=all DOCKERMAGIC_POD=1 $(PY) -m pytest $(ARGS)
 
-bench: $(VENV)/test ## the practice engine, and the magic, beside others, on DOCKERMAGIC_ENGINES (ARGS="--quick")
-	$(PY) benchmarks/engine.py $(ARGS)
+bench: $(VENV)/bench ## every table of docs/benchmarks.md, with the engines of DOCKERMAGIC_ENGINES (ARGS="--quick")
 	$(PY) benchmarks/client.py $(ARGS)
+	$(PY) benchmarks/start.py $(ARGS)
+	$(PY) benchmarks/engine.py $(ARGS)
+	$(PY) benchmarks/growth.py $(ARGS)
 
 fuzz: $(VENV)/test ## nonsense for the practice engine, ten minutes of it (ARGS="--seconds 60 --seed 7")
 	$(PY) tools/fuzz.py $(ARGS)
@@ -67,3 +69,7 @@ $(VENV)/test: $(VENV)/made pyproject.toml
 	@echo "Installing dockermagic and its test tools into $(VENV) (a minute or two the first time)"
 	@$(PIP) --editable '.[test]'
 	@touch $(VENV)/course $@
+
+$(VENV)/bench: $(VENV)/test
+	@$(PIP) --editable '.[test,bench]'
+	@touch $@

@@ -1,212 +1,217 @@
 """The magic beside other clients, on one engine: `python benchmarks/client.py HOST`.
 
 HOST is written as in DOCKER_HOST; without one it is the first of DOCKERMAGIC_ENGINES that is no practice engine, or
-else a practice engine of our own. It needs the image busybox; curl and the docker CLI are on PATH.
-In each round every client takes its turn, and each round begins with another one. What is made carries
-a label of this run, and is removed in any case.
+else a practice engine of our own. It needs the image busybox; curl and the docker CLI are on PATH, aiodocker and
+python-on-whales are installed (`pip install -e '.[bench]'`). Each client of `clients.py` lives in a process of its
+own. In each round every one takes its turn, and each round begins with another one. What is made carries a label of
+this run, and is removed in any case.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
-import docker
 import report
-import requests
-import requests_unixsocket
-from engine import FOREVER, LABEL, LINE, MB, QUICK, RUN, Practice, Scale, Subject, named_engines, talker, timed
-from IPython.core.displaypub import CapturingDisplayPublisher
-from IPython.core.interactiveshell import InteractiveShell
+from clients import CLIENTS
+from engine import FOREVER, LABEL, LINE, MB, QUICK, RUN, Practice, Scale, Subject, named_engines
 from wire import Client, Wrong
-
-from dockermagic import streams
-from dockermagic.session import Session, Settings
 
 ROOT = Path(__file__).parents[1]
 OURS = f"{LABEL}={RUN}"
+MAGIC = "%docker"
+LONG = LINE * 30
 
 
-class Place:
-    """The engine, and every client of it that takes part, each as its users have it: made once, used often."""
+class Worker:
+    """A client in its process."""
 
-    def __init__(self, host: str, scale: Scale) -> None:
-        self.host, self.subject = host, Subject("engine", Client(host), scale)
-        self.filters = json.dumps({"label": [OURS]})
-        self.session = Session(Settings(practice=False))
-        self.session.connect(host)
-        scheme, _, rest = host.partition("://")
-        self.base = f"http+unix://{quote(rest, safe='')}" if scheme == "unix" else f"http://{rest}"
-        self.requests = requests_unixsocket.Session() if scheme == "unix" else requests.Session()
-        self.curl = f"curl -sS --unix-socket {rest} http://localhost" if scheme == "unix" else f"curl -sS http://{rest}"
-        self.docker = docker.DockerClient(host, version="auto")
-        self.shell = InteractiveShell.instance()
-        self.shell.display_pub = CapturingDisplayPublisher(parent=self.shell)
-        os.environ["DOCKER_HOST"] = host  # for the docker CLI
-        self.cell("%load_ext dockermagic")
+    def __init__(self, name: str, host: str) -> None:
+        self.name = name
+        command = [sys.executable, str(Path(__file__).with_name("clients.py")), name, host]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
-    def cell(self, source: str) -> str:
-        """Run a cell, and format what it gives in every form that a notebook asks for; what was shown."""
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            self.shell.run_cell(source).raise_error()
-        return out.getvalue()
+    def call(self, call: str, argument: str) -> dict[str, float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps([call, argument]), file=self._process.stdin, flush=True)
+        said = self._process.stdout.readline()
+        if not said:
+            raise Wrong(f"{self.name} ended with {self._process.wait()}")
+        found: dict[str, float] = json.loads(said)
+        return found
 
-    # A list. Each gives how many containers it showed.
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
 
-    def list_magic(self) -> int:
-        self.cell(f"found = %docker list --all --filters label={OURS}\nfound")
-        return len(self.shell.user_ns["found"])
 
-    def list_requests(self) -> int:
-        answer = self.requests.get(f"{self.base}/containers/json", params={"all": 1, "filters": self.filters})
-        return len(json.loads(answer.content))
+def many(number: Callable[[Scale], int]) -> Callable[[Subject], str]:
+    def ready(subject: Subject) -> str:
+        missing = number(subject.scale) - len(subject.ours())
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: subject.create(*FOREVER), range(missing)))
+        return OURS
 
-    def list_curl(self) -> int:
-        return self.cell(f"!{self.curl}/containers/json?all=1\\&filters={quote(self.filters)}").count('"HostConfig"')
+    return ready
 
-    def list_cli(self) -> int:
-        return self.cell(f"!docker ps -a --filter label={OURS}").count("busybox")
 
-    def list_docker_py(self) -> int:
-        return len(self.docker.containers.list(all=True, filters={"label": OURS}))
+def running(subject: Subject) -> str:
+    return subject.running()
 
-    # A log. Each gives how many lines it decoded, where it tells.
 
-    @property
-    def talker(self) -> str:
-        return self.subject.ended(*talker(self.subject))
+def talked(line: str) -> Callable[[Subject], str]:
+    def ready(subject: Subject) -> str:
+        return subject.ended("sh", "-c", f"yes '{line}' | head -c {subject.scale.log}")
 
-    def log_magic(self) -> int:
-        return sum(map(len, streams.lines(self.session.call("logs", id=self.talker, tail="all"))))
+    return ready
 
-    def log_docker_py(self) -> int:
-        return sum(1 for _ in self.docker.api.logs(self.talker, stream=True))
 
-    def log_cli(self) -> None:
-        command = ["docker", "logs", self.talker]
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+def filled(times: int) -> Callable[[Subject], str]:
+    def ready(subject: Subject) -> str:
+        size = f"count={max(1, subject.scale.export * times // 300)}"
+        return subject.ended("dd", "if=/dev/urandom", "of=/big", "bs=1M", size)
+
+    return ready
 
 
 @dataclass(frozen=True)
 class Row:
+    """A call.
+
+    Attributes:
+        title: with the fields of the scale.
+        ready: makes what the call needs, and gives its argument.
+        least: what every client must have counted at least.
+        against: the client of the ratio.
+        rounds: at most.
+        clear: whether what it needs goes before the next row.
+    """
+
+    call: str
     title: str
-    ways: dict[str, Callable[[Place], int | None]]
+    ready: Callable[[Subject], str]
     least: Callable[[Scale], int]
-    at_most: int = 99
+    against: str = "requests and json"
+    rounds: int = 99
+    clear: bool = True
 
 
 ROWS = (
+    Row("list", "list of 1", many(lambda scale: 1), lambda scale: 1, clear=False),
+    Row("list", "list of {many}", many(lambda scale: scale.many), lambda scale: scale.many, clear=False),
+    Row("list", "list of {thousand}", many(lambda scale: scale.thousand), lambda scale: scale.thousand, rounds=3),
+    Row("inspect", "inspect", running, lambda scale: 10, clear=False),
+    Row("top", "top", running, lambda scale: 1),
     Row(
-        "list of {many}, from the line to what is shown",
-        {
-            "requests and json": Place.list_requests,
-            "`%docker list`": Place.list_magic,
-            "`!curl`": Place.list_curl,
-            "`!docker ps -a`": Place.list_cli,
-            "docker-py": Place.list_docker_py,
-        },
-        lambda scale: scale.many,
-    ),
-    Row(
-        "log of {log_mb} MB in lines of {line} bytes, decoded",
-        {
-            "`docker logs` to /dev/null": Place.log_cli,
-            "`session.call`": Place.log_magic,
-            "docker-py's generator": Place.log_docker_py,
-        },
+        "log",
+        "log of {log_mb} MB in lines of {line} bytes",
+        talked(LINE),
         lambda scale: scale.log // (len(LINE) + 1),
-        at_most=3,
+        against="docker CLI",
+        rounds=2,
     ),
+    Row(
+        "log",
+        "log of {log_mb} MB in lines of {long} bytes",
+        talked(LONG),
+        lambda scale: scale.log // (len(LONG) + 1),
+        against="docker CLI",
+        rounds=2,
+    ),
+    Row("export", "export of {export} MiB", filled(300), lambda scale: scale.export << 20, against="curl", rounds=3),
+    Row("export", "export of {gigabyte} MiB", filled(1024), lambda scale: scale.export << 20, against="curl", rounds=2),
 )
 
 
-def measured(row: Row, place: Place, rounds: int) -> dict[str, list[float]]:
-    names, least = [*row.ways], row.least(place.subject.scale)
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(min(rounds, row.at_most) + 1):
-        turn = number % len(names)
-        for name in [*names[turn:], *names[:turn]]:
-            with timed() as spent:
-                seen = row.ways[name](place)
-            if seen is not None and seen < least:
-                raise Wrong(f"{name} saw {seen} of {least}")
-            if number:  # the first one warms caches
-                times[name] += spent
-    return times
+def title(row: Row, scale: Scale) -> str:
+    return row.title.format(
+        **vars(scale),
+        log_mb=scale.log // MB,
+        line=len(LINE) + 1,
+        long=len(LONG) + 1,
+        gigabyte=max(1, scale.export * 1024 // 300),
+    )
 
 
-GROWTH = """
-import resource, sys
-from dockermagic import streams
-from dockermagic.session import Session
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-session = Session()
-session.connect(sys.argv[1])
-most = int(sys.argv[3])
-before = count = 0
-for batch in streams.lines(session.call("logs", id=sys.argv[2], tail="all")):
-    count += len(batch)
-    if not before and count > most:
-        before = peak()
-print(peak() - before)
-"""
+@dataclass
+class Result:
+    """What each client took for the calls of a row."""
+
+    took: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+
+    def of(self, name: str, what: str) -> list[float]:
+        return [each[what] for each in self.took[name]]
 
 
-def growth(place: Place) -> int:
-    """KiB by which the peak memory grows between the first tenth of the log and its end."""
-    tenth = str(place.subject.scale.log // (len(LINE) + 1) // 10)
-    code = [sys.executable, "-c", GROWTH, place.host, place.talker, tenth]
-    done = subprocess.run(code, capture_output=True, text=True, check=True, cwd=ROOT)
-    return int(done.stdout)
+def measured(row: Row, workers: Sequence[Worker], subject: Subject, rounds: int) -> Result:
+    argument, least = row.ready(subject), row.least(subject.scale)
+    able = [each for each in workers if hasattr(CLIENTS[each.name], row.call)]
+    result = Result({worker.name: [] for worker in able})
+    count = min(rounds, row.rounds)
+    warm = 0 if count < 3 else 1
+    for number in range(count + warm):
+        turn = number % len(able)
+        for worker in [*able[turn:], *able[:turn]]:
+            took = worker.call(row.call, argument)
+            if took["count"] < least:
+                raise Wrong(f"{worker.name} counted {took['count']} of {least} in {title(row, subject.scale)}")
+            if number >= warm:
+                result.took[worker.name].append(took)
+    return result
 
 
-IMPORTED = "import sys, IPython, dockermagic.magic; print('pandas' in sys.modules)"
+def slower(rows: Sequence[tuple[Row, Result]], scale: Scale) -> str:
+    """Where the magic loses to whom, and by how much."""
+    lost = []
+    for row, result in rows:
+        ours = result.of(MAGIC, "seconds")
+        ratios = {name: report.ratio(ours, result.of(name, "seconds")) for name in result.took if name != MAGIC}
+        beaten = [f"{ratio:.2f} times {name}" for name, ratio in ratios.items() if ratio > 1]
+        lost += [f"{title(row, scale)}: {', '.join(beaten)}"] if beaten else []
+    return "; ".join(lost) or "nothing"
 
 
-def imported() -> tuple[float, bool]:
-    """Seconds that the extension's import takes where IPython is there already, the least of five; pandas too?"""
-    seconds, pandas = [], False
-    for _ in range(5):
-        code = [sys.executable, "-X", "importtime", "-c", IMPORTED]
-        done = subprocess.run(code, capture_output=True, text=True, check=True, cwd=ROOT)
-        (total,) = re.findall(r"^import time:\s+\d+ \|\s+(\d+) \| dockermagic\.magic$", done.stderr, re.MULTILINE)
-        (package,) = re.findall(r"^import time:\s+\d+ \|\s+(\d+) \| +dockermagic$", done.stderr, re.MULTILINE) or ("0",)
-        seconds.append((int(total) + int(package)) / 1e6)
-        pandas = pandas or "True" in done.stdout
-    return min(seconds), pandas
-
-
-def render(place: Place, rows: Sequence[tuple[Row, dict[str, list[float]]]], extra: Sequence[str], note: str) -> str:
-    scale = place.subject.scale
+def render(rows: Sequence[tuple[Row, Result]], scale: Scale, note: str) -> str:
     lines = []
-    for row, times in rows:
-        first, *_ = times
-        title = row.title.format(many=scale.many, log_mb=scale.log // MB, line=len(LINE) + 1)
-        for name, spent in times.items():
-            beside = "1" if name == first else f"{report.ratio(spent, times[first]):.2f}"
-            lines.append([title, name, report.duration(statistics.median(spent)), beside])
-            title = ""
+    for row, result in rows:
+        said = title(row, scale)
+        for name in result.took:
+            seconds = result.of(name, "seconds")
+            ratio = report.ratio(seconds, result.of(row.against, "seconds"))
+            lines.append(
+                [
+                    said,
+                    f"`{name}`" if name.startswith(("!", "%")) else name,
+                    report.duration(statistics.median(seconds)),
+                    "1" if name == row.against else f"{ratio:.2f}",
+                    report.duration(statistics.median(result.of(name, "cpu"))),
+                    f"{max(result.of(name, 'memory')) / 1024:.1f} MiB",
+                ]
+            )
+            said = ""
     return "\n\n".join(
         [
             "## The magic beside other clients",
-            report.table(["", "client", "median", "ratio"], lines),
-            *extra,
-            f"The ratio is to the first of its row, round by round. {note}",
+            f"`%docker` is slower than a peer in: {slower(rows, scale)}.",
+            report.table(["", "client", "median", "ratio", "processor", "memory"], lines),
+            "The ratio is to the client that has 1, round by round. Processor: of the client and what it starts. "
+            "Memory: what the client's own process took on top, at the peak; that of programs was not taken. In a "
+            "list the cells end with what is shown; of a log, `%docker`, docker-py, aiodocker and python-on-whales "
+            f"tell lines apart, the others read bytes. {note}",
         ]
     )
 
@@ -215,37 +220,38 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     hosts = [*named_engines(os.environ.get("DOCKERMAGIC_ENGINES", "")).values()]
     parser.add_argument("host", nargs="?", default=next(iter(hosts), None), help="as in DOCKER_HOST")
-    parser.add_argument("--repeat", type=int, default=15, help="rounds; the log takes three (default: %(default)s)")
+    parser.add_argument("--rows", default="", help="only rows whose call is one of these: list,top")
+    parser.add_argument("--repeat", type=int, default=15, help="rounds; long rows take fewer (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; no figures to keep")
     parser.add_argument("--out", type=Path, help="also keep the table in this file, in its section")
-    given = parser.parse_args()
-    return given
+    return parser.parse_args()
 
 
 def main() -> int:
     given = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     note = report.machine()
-    practice = Practice()
-    place = Place(given.host or practice.start(), QUICK if given.quick else Scale())
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: place.subject.create(*FOREVER), range(place.subject.scale.many)))
-        rows = [(ROWS[0], measured(ROWS[0], place, 1 if given.quick else given.repeat))]
-        place.subject.clear()
-        rows.append((ROWS[1], measured(ROWS[1], place, 1 if given.quick else given.repeat)))
-        memory = growth(place)
-    finally:
-        place.subject.clear()
-        practice.close()
-    seconds, pandas = imported()
-    extra = [
-        f"Reading that log by `session.call`, the peak of memory grows by {memory} KiB behind its first tenth.",
-        f"Importing the extension where IPython is there: {report.duration(seconds)}, "
-        f"{'pandas with it' if pandas else 'without pandas'}.",
-    ]
-    version = place.session.engine.name
-    text = render(place, rows, extra, f"{version}; {note}." + (" Quick: not to be compared." if given.quick else ""))
+    scale = QUICK if given.quick else Scale()
+    chosen = [row for row in ROWS if not given.rows or row.call in given.rows.split(",")]
+    rows: list[tuple[Row, Result]] = []
+    with ExitStack() as stack:
+        practice = Practice()
+        stack.callback(practice.close)
+        host = given.host or practice.start()
+        subject = Subject("engine", Client(host), scale)
+        version = subject.client.json("GET", "/version")
+        stack.callback(subject.clear)
+        workers = [Worker(name, host) for name in CLIENTS]
+        for worker in workers:
+            stack.callback(worker.close)
+        for row in chosen:
+            print(f"{time.strftime('%H:%M:%S')} {title(row, scale)}", file=sys.stderr, flush=True)
+            rows.append((row, measured(row, workers, subject, 1 if given.quick else given.repeat)))
+            if row.clear:
+                subject.clear()
+    name = version["Platform"]["Name"] or "Docker Engine"
+    text = render(rows, scale, f"{name} {version['Version']}; {note}.")
+    text += "\n\nQuick: small sizes, not to be compared." if given.quick else ""
     print(text)
     if given.out:
         report.keep(given.out, "client", f"{text}\n\nRun it: `make bench`, or `python benchmarks/client.py --help`.")
