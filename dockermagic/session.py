@@ -25,6 +25,7 @@ from . import arguments, bodies, endpoints, files, locate, packing, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
+    BadRequest,
     DockerMagicError,
     EngineError,
     EngineTooNew,
@@ -37,7 +38,7 @@ from .errors import (
 from .exchange import Exchange, Request
 from .hunter import PRACTICE, Hunter
 from .language import mark, say
-from .locate import TLS, Candidate, Surroundings
+from .locate import TLS, Candidate, Place, Surroundings
 from .packing import Upload
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
 TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
 AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
+MARKS = ("api-version", "server")
+"""Headers by which an engine is known again: it may be upgraded, or another take its address, while we talk."""
 IN_USE = mark("in use")
 STEPS = {
     400: mark("the message says which value; `%docker SUBCOMMAND --help` lists what the call takes"),
@@ -134,6 +137,7 @@ class Session:
         self._open = transport
         self._engine: Engine | None = None
         self._transport: Transport | None = None
+        self._marks: dict[str, str] = {}
 
     @property
     def around(self) -> Surroundings:
@@ -168,6 +172,7 @@ class Session:
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(engine.host, engine.tls)
+        self._marks = {MARKS[0]: str(engine.version.get("ApiVersion"))}
         return engine
 
     def close(self) -> None:
@@ -279,16 +284,66 @@ class Session:
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes | Upload) else bodies.encode(body)
+        spoken = self.engine.api
+        try:
+            return self._attempt(row, values, data)
+        except (SocketMissing, Refused):  # nothing was sent
+            if not self._revive():
+                raise
+        except EngineTooOld:  # as it was when we asked it
+            if not self._look_again():
+                raise
+        except BadRequest:  # nothing was done
+            if self.engine.api == spoken:
+                raise
+        return self._attempt(row, values, data)
+
+    def _attempt(self, row: Endpoint, values: Mapping[str, Any], data: bytes | Upload | None) -> Exchange:
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
         if values.get("stdin"):
             request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
             return self.send(row, self.last, seconds, values)
-        except (SocketMissing, Refused):  # nothing was sent
-            if not self._revive():
-                raise
-        return self.send(row, self.last, seconds, values)
+        finally:
+            self._recognise(self.last.headers)
+
+    def _recognise(self, headers: Mapping[str, str]) -> None:
+        """Look again at an engine whose answer bears other marks than those before. An answer without says nothing.
+
+        Raises:
+            EngineTooOld, EngineTooNew: another engine answers, and speaks no version that we speak.
+        """
+        marks = {name: headers[name] for name in MARKS if headers.get(name)}
+        if any(self._marks.get(name, value) != value for name, value in marks.items()):
+            self._look_again()
+        self._marks.update(marks)
+
+    def _look_again(self) -> bool:
+        """Ask the engine in use what it is by now, and tell if it is another; whether it is.
+
+        Raises:
+            EngineTooOld, EngineTooNew: it is, and speaks no version that we speak.
+        """
+        old = self.engine
+        try:
+            version = self._hunter.probe(Place(old.host, old.source, tls=old.tls))
+        except EngineError:
+            return False
+        new = replace(old, version=version, api=negotiate(version, old.host))
+        if (new.name, new.api) == (old.name, old.api):
+            return False
+        self._engine = new
+        self.tell(
+            say(
+                "another engine answers at {host} by now: {name}, API {version}; it was {old}",
+                host=new.host,
+                name=new.name,
+                version=new.api,
+                old=say("{name}, API {version}", name=old.name, version=old.api),
+            )
+        )
+        return True
 
     def _revive(self) -> bool:
         """Start the practice engine again, if that is the engine in use; whether it is.
