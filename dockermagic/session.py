@@ -50,7 +50,8 @@ TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
 AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
 MARKS = ("api-version", "server")
-"""Headers by which an engine is known again: it may be upgraded, or another take its address, while we talk."""
+"""Headers by which an engine is known again: its API, `Docker/28.5.2 (linux)`. While we talk it may be upgraded, or
+another take its address."""
 IN_USE = mark("in use")
 STEPS = {
     400: mark("the message says which value; `%docker SUBCOMMAND --help` lists what the call takes"),
@@ -172,7 +173,7 @@ class Session:
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(engine.host, engine.tls)
-        self._marks = {MARKS[0]: str(engine.version.get("ApiVersion"))}
+        self._marks = {}
         return engine
 
     def close(self) -> None:
@@ -315,9 +316,14 @@ class Session:
             EngineTooOld, EngineTooNew: another engine answers, and speaks no version that we speak.
         """
         marks = {name: headers[name] for name in MARKS if headers.get(name)}
-        if any(self._marks.get(name, value) != value for name, value in marks.items()):
+        if not all(self._fits(name, value) for name, value in marks.items()):
             self._look_again()
         self._marks.update(marks)
+
+    def _fits(self, name: str, value: str) -> bool:
+        """Whether a mark is the one that we know; where we know none, whether it tells what `/version` told."""
+        told = {"api-version": str(self.engine.version.get("ApiVersion")), "server": self.engine.name.split()[-1]}
+        return value == self._marks[name] if name in self._marks else told[name] in value
 
     def _look_again(self) -> bool:
         """Ask the engine in use what it is by now, and tell if it is another; whether it is.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -13,7 +12,7 @@ import daemon
 import IPython
 import practicekit
 import pytest
-from faultkit import Own, left_open
+from faultkit import Own, left_open, need_dockerd
 from IPython.core.interactiveshell import InteractiveShell
 from plain import Engine, named_engines, usable
 from practicekit import eventually
@@ -21,7 +20,6 @@ from shellkit import Shell
 from traitlets.config import Config
 
 SURROUNDINGS = "DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH XDG_DATA_HOME".split()
-NO_DOCKERD = "needs root and dockerd, whose engine it kills"
 
 if not sys.platform.startswith("linux"):
     collect_ignore_glob = ["test_*.py"]
@@ -31,9 +29,8 @@ if not sys.platform.startswith("linux"):
 def kept(request: pytest.FixtureRequest) -> Iterator[Own]:
     """A practice engine, and a dockerd, with the image busybox; they live as long as a module's tests."""
     real = request.param == "dockerd"
-    if real and not daemon.can_run_dockerd():
-        assert not os.environ.get("CI"), NO_DOCKERD
-        pytest.skip(NO_DOCKERD)
+    if real:
+        need_dockerd()
     folder = Path(tempfile.mkdtemp(prefix="fault."))
     try:
         if real:
