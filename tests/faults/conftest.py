@@ -35,12 +35,12 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Own]:
     try:
         if real:
             started = daemon.Dockerd(folder)
-            own = Own(started.engine, started)
+            own = Own(started.engine, started, folder)
             own.start()
             daemon.give_busybox(usable(named_engines()[0]), own.api)
         else:
             practice = practicekit.Engine(folder)
-            own = Own(Engine("practice", f"unix://{practice.socket}"), practice)
+            own = Own(Engine("practice", f"unix://{practice.socket}"), practice, folder)
             own.start()
         yield own
         own.revive()

@@ -41,10 +41,12 @@ class Own:
     Attributes:
         api: calls it by plain requests.
         daemon: starts, kills and stops its process: `practicekit.Engine` or `daemon.Dockerd`.
+        folder: all its files are there.
     """
 
     api: Engine
     daemon: Any
+    folder: Path
     alive: bool = False
 
     @property
