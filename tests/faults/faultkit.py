@@ -89,6 +89,11 @@ class Own:
     def state(self, name: str) -> dict[str, Any]:
         return dict(self.api.call("GET", f"/containers/{name}/json").json()["State"])
 
+    def said(self, name: str) -> str:
+        """The last of its log, frames and all."""
+        query = {"stdout": "1", "stderr": "1", "tail": "100"}
+        return self.api.call("GET", f"/containers/{name}/logs", params=query).text
+
     def clear(self) -> None:
         for each in self.api.call("GET", "/containers/json", params={"all": "1"}).json():
             self.api.call("DELETE", f"/containers/{each['Id']}", params={"force": "1"}).raise_for_status()

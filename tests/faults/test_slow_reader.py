@@ -65,11 +65,6 @@ def reading(own: Own, path: str) -> Iterator[socket.socket]:
         yield reader
 
 
-def said(own: Own, name: str, word: str) -> bool:
-    query = {"stdout": "1", "tail": "1"}
-    return word.encode() in own.api.call("GET", f"/containers/{name}/logs", params=query).content
-
-
 @pytest.mark.parametrize(
     ("script", "path"),
     [(HUGE, "/export"), (LONG, "/logs?stdout=1"), (LONG, "/logs?stdout=1&follow=1")],
@@ -77,7 +72,7 @@ def said(own: Own, name: str, word: str) -> bool:
 )
 def test_the_engine_waits_and_does_not_grow(own: Own, script: str, path: str) -> None:
     own.make("much", script)
-    eventually(lambda: said(own, "much", "ready"), "the container has written")
+    eventually(lambda: "ready" in own.said("much"), "the container has written")
     before, process = held(own), psutil.Process(own.pid)
     size = process.memory_info().rss
     most = 0

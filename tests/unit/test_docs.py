@@ -19,7 +19,7 @@ TABLES = {
     ],
     "docs/faults.md": [
         "killed in the middle of `list`", "`logs --follow`", "`export`", "`events`", "`exec`",
-        "cut, at any byte of a frame", "reader is slow", "never answers", "disk is full",
+        "cut, at any byte of a frame", "reader is slow", "never answers", "disk is full", "clock jumps",
         "stopped at once", "suspended", "upgraded",
     ],
 }  # fmt: skip
