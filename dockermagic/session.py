@@ -63,6 +63,9 @@ STEPS = {
     501: mark("this engine has no such feature: `%docker version` says which engine it is"),
 }
 
+FULL = "no space left on device"
+ROOM = mark("the engine's disk is full: make room there; `%docker df` tells what takes it")
+
 
 @dataclass
 class Settings:
@@ -389,7 +392,7 @@ class Session:
             said = message(exchange.read())
             raise for_status(exchange.status)(
                 said,
-                say(row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500])),
+                say(_step(row, exchange.status, said)),
                 detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
@@ -515,6 +518,11 @@ def message(body: bytes) -> str:
     except ValueError:
         return text or say("(no message)")
     return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
+
+
+def _step(row: Endpoint, status: int, said: str) -> str:
+    """What to do where the engine refused: a full disk explains any call's refusal, else the row knows best."""
+    return ROOM if FULL in said.lower() else row.steps.get(status) or STEPS.get(status, STEPS[500])
 
 
 def _meaning(row: Endpoint, status: int, said: str) -> str:

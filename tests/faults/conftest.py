@@ -10,11 +10,9 @@ from pathlib import Path
 
 import daemon
 import IPython
-import practicekit
 import pytest
-from faultkit import Own, left_open, need_dockerd
+from faultkit import Own, a_dockerd, a_practice_engine, give_busybox, left_open, need_dockerd
 from IPython.core.interactiveshell import InteractiveShell
-from plain import Engine, named_engines, usable
 from practicekit import eventually
 from shellkit import Shell
 from traitlets.config import Config
@@ -33,21 +31,14 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Own]:
         need_dockerd()
     folder = Path(tempfile.mkdtemp(prefix="fault."))
     try:
-        if real:
-            started = daemon.Dockerd(folder)
-            own = Own(started.engine, started, folder)
-            own.start()
-            daemon.give_busybox(usable(named_engines()[0]), own.api)
-        else:
-            practice = practicekit.Engine(folder)
-            own = Own(Engine("practice", f"unix://{practice.socket}"), practice, folder)
-            own.start()
+        own = a_dockerd(folder) if real else a_practice_engine(folder)
+        own.start()
+        give_busybox(own)
         yield own
         own.revive()
         own.clear()
         own.daemon.stop()
-        if real:
-            started.unmount()
+        daemon.unmount(folder)
     finally:
         shutil.rmtree(folder)
 

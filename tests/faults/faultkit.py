@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import daemon
+import practicekit
 import pytest
-from plain import Engine
+from plain import Engine, named_engines, usable
 from shellkit import Cell
 
 from dockermagic.errors import DockerMagicError
@@ -192,6 +193,22 @@ class Relay:
                 if not self.left:
                     await (self._over.wait() if self.silent else target.drain())
                     return
+
+
+def a_practice_engine(folder: Path) -> Own:
+    practice = practicekit.Engine(folder)
+    return Own(Engine("practice", f"unix://{practice.socket}"), practice, folder)
+
+
+def a_dockerd(folder: Path) -> Own:
+    started = daemon.Dockerd(folder)
+    return Own(started.engine, started, folder)
+
+
+def give_busybox(own: Own) -> None:
+    """A dockerd has no image; a practice engine has this one."""
+    if own.api.name == "dockerd":
+        daemon.give_busybox(usable(named_engines()[0]), own.api)
 
 
 def once_begun(patch: pytest.MonkeyPatch, end: str, deed: Callable[[], None]) -> None:

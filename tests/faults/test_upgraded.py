@@ -54,7 +54,7 @@ def test_a_practice_engine_and_a_dockerd_in_turn_at_one_socket(
         for each in (practice, dockerd):
             if each.process and each.process.poll() is None:
                 each.kill()
-        dockerd.unmount()
+        daemon.unmount(place)
 
 
 def test_an_address_that_leads_to_another_engine(shell: Shell, own: Own) -> None:

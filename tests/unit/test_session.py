@@ -233,6 +233,14 @@ def test_an_engine_that_refuses(session, fake, status, kind, step):
     assert session.last.kept == b'{"message": "because"}'
 
 
+@pytest.mark.parametrize("said", ["No space left on device", "write /data/hosts: no space left on device"])
+def test_a_full_disk_of_the_engine_s_is_told(session, fake, said):
+    fake.on("POST", "/containers/create", Answer(500, {"message": said}))
+    with pytest.raises(errors.ServerError) as caught:
+        session.call("create", body={"Image": "busybox"})
+    assert caught.value.step.startswith("the engine's disk is full")
+
+
 def test_the_row_knows_better_what_to_do(session, fake):
     fake.on("POST", "/containers/create", Answer(409, {"message": "name is in use"}))
     with pytest.raises(errors.Conflict) as caught:
