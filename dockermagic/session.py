@@ -25,6 +25,7 @@ from . import arguments, bodies, endpoints, files, locate, packing, practice
 from .endpoints import BY_NAME, NEWEST, OLDEST, Endpoint
 from .errors import (
     BadArgument,
+    BadRequest,
     DockerMagicError,
     EngineError,
     EngineTooNew,
@@ -37,7 +38,7 @@ from .errors import (
 from .exchange import Exchange, Request
 from .hunter import PRACTICE, Hunter
 from .language import mark, say
-from .locate import TLS, Candidate, Surroundings
+from .locate import TLS, Candidate, Place, Surroundings
 from .packing import Upload
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ JSON: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
 TAR: tuple[tuple[str, str], ...] = (("Content-Type", "application/x-tar"),)
 AUTH = "X-Registry-Auth"
 VERSIONED = re.compile(r"/v\d+\.\d+(/|$)")
+MARKS = ("api-version", "server")
+"""Headers by which an engine is known again: its API, `Docker/28.5.2 (linux)`. While we talk it may be upgraded, or
+another take its address."""
 IN_USE = mark("in use")
 STEPS = {
     400: mark("the message says which value; `%docker SUBCOMMAND --help` lists what the call takes"),
@@ -58,6 +62,9 @@ STEPS = {
     500: mark("if that does not tell why, the engine's own log may; `%docker info` shows its warnings"),
     501: mark("this engine has no such feature: `%docker version` says which engine it is"),
 }
+
+FULL = "no space left on device"
+ROOM = mark("the engine's disk is full: make room there; `%docker df` tells what takes it")
 
 
 @dataclass
@@ -134,6 +141,7 @@ class Session:
         self._open = transport
         self._engine: Engine | None = None
         self._transport: Transport | None = None
+        self._marks: dict[str, str] = {}
 
     @property
     def around(self) -> Surroundings:
@@ -168,6 +176,7 @@ class Session:
         if self._transport:
             self._transport.close()
         self._engine, self._transport = engine, self._open(engine.host, engine.tls)
+        self._marks = {}
         return engine
 
     def close(self) -> None:
@@ -279,16 +288,71 @@ class Session:
         row = BY_NAME[row] if isinstance(row, str) else row
         values = {**(values or {}), **named}
         data = body if body is None or isinstance(body, bytes | Upload) else bodies.encode(body)
+        spoken = self.engine.api
+        try:
+            return self._attempt(row, values, data)
+        except (SocketMissing, Refused):  # nothing was sent
+            if not self._revive():
+                raise
+        except EngineTooOld:  # as it was when we asked it
+            if not self._look_again():
+                raise
+        except BadRequest:  # nothing was done
+            if self.engine.api == spoken:
+                raise
+        return self._attempt(row, values, data)
+
+    def _attempt(self, row: Endpoint, values: Mapping[str, Any], data: bytes | Upload | None) -> Exchange:
         request, seconds = self.prepare(row, values, data), self.patience(row, values)
         if values.get("stdin"):
             request = replace(request, terminal=bool(self.terminal(values)))
         self.last = Exchange(request, self.engine.host, row)
         try:
             return self.send(row, self.last, seconds, values)
-        except (SocketMissing, Refused):  # nothing was sent
-            if not self._revive():
-                raise
-        return self.send(row, self.last, seconds, values)
+        finally:
+            self._recognise(self.last.headers)
+
+    def _recognise(self, headers: Mapping[str, str]) -> None:
+        """Look again at an engine whose answer bears other marks than those before. An answer without says nothing.
+
+        Raises:
+            EngineTooOld, EngineTooNew: another engine answers, and speaks no version that we speak.
+        """
+        marks = {name: headers[name] for name in MARKS if headers.get(name)}
+        if not all(self._fits(name, value) for name, value in marks.items()):
+            self._look_again()
+        self._marks.update(marks)
+
+    def _fits(self, name: str, value: str) -> bool:
+        """Whether a mark is the one that we know; where we know none, whether it tells what `/version` told."""
+        told = {"api-version": str(self.engine.version.get("ApiVersion")), "server": self.engine.name.split()[-1]}
+        return value == self._marks[name] if name in self._marks else told[name] in value
+
+    def _look_again(self) -> bool:
+        """Ask the engine in use what it is by now, and tell if it is another; whether it is.
+
+        Raises:
+            EngineTooOld, EngineTooNew: it is, and speaks no version that we speak.
+        """
+        old = self.engine
+        try:
+            version = self._hunter.probe(Place(old.host, old.source, tls=old.tls))
+        except EngineError:
+            return False
+        new = replace(old, version=version, api=negotiate(version, old.host))
+        if (new.name, new.api) == (old.name, old.api):
+            return False
+        self._engine = new
+        self.tell(
+            say(
+                "another engine answers at {host} by now: {name}, API {version}; it was {old}",
+                host=new.host,
+                name=new.name,
+                version=new.api,
+                old=say("{name}, API {version}", name=old.name, version=old.api),
+            )
+        )
+        return True
 
     def _revive(self) -> bool:
         """Start the practice engine again, if that is the engine in use; whether it is.
@@ -328,7 +392,7 @@ class Session:
             said = message(exchange.read())
             raise for_status(exchange.status)(
                 said,
-                say(row.steps.get(exchange.status) or STEPS.get(exchange.status, STEPS[500])),
+                say(_step(row, exchange.status, said)),
                 detail=_meaning(row, exchange.status, said),
                 exchange=exchange,
             )
@@ -454,6 +518,11 @@ def message(body: bytes) -> str:
     except ValueError:
         return text or say("(no message)")
     return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
+
+
+def _step(row: Endpoint, status: int, said: str) -> str:
+    """What to do where the engine refused: a full disk explains any call's refusal, else the row knows best."""
+    return ROOM if FULL in said.lower() else row.steps.get(status) or STEPS.get(status, STEPS[500])
 
 
 def _meaning(row: Endpoint, status: int, said: str) -> str:

@@ -71,11 +71,12 @@ class Dockerd:
         self.process.terminate()
         self.process.wait(SECONDS)
 
-    def unmount(self) -> None:
-        """What a dockerd that was killed could not unmount."""
-        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-        for place in sorted((each for each in mounted if each.startswith(f"{self.folder}/")), reverse=True):
-            subprocess.run(["umount", place], check=True)
+
+def unmount(folder: Path) -> None:
+    """What is mounted below a folder: also what a dockerd that was killed could not unmount."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for place in sorted((each for each in mounted if each.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", place], check=True)
 
 
 def can_run_dockerd() -> bool:

@@ -44,6 +44,7 @@ def test_head(by: Caller) -> None:
     assert by.last.status == 200
     assert by.last.received == 0
     assert by.last.headers["api-version"] == by.session.engine.version["ApiVersion"]
+    assert by.session.engine.name.split()[-1] in by.last.headers["server"], "by both it is known again"
     assert frame["status"][0] == 200
 
 

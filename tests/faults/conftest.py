@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -11,17 +10,14 @@ from pathlib import Path
 
 import daemon
 import IPython
-import practicekit
 import pytest
-from faultkit import Own, left_open
+from faultkit import Own, a_dockerd, a_practice_engine, give_busybox, left_open, need_dockerd
 from IPython.core.interactiveshell import InteractiveShell
-from plain import Engine, named_engines, usable
 from practicekit import eventually
 from shellkit import Shell
 from traitlets.config import Config
 
 SURROUNDINGS = "DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH XDG_DATA_HOME".split()
-NO_DOCKERD = "needs root and dockerd, whose engine it kills"
 
 if not sys.platform.startswith("linux"):
     collect_ignore_glob = ["test_*.py"]
@@ -31,26 +27,18 @@ if not sys.platform.startswith("linux"):
 def kept(request: pytest.FixtureRequest) -> Iterator[Own]:
     """A practice engine, and a dockerd, with the image busybox; they live as long as a module's tests."""
     real = request.param == "dockerd"
-    if real and not daemon.can_run_dockerd():
-        assert not os.environ.get("CI"), NO_DOCKERD
-        pytest.skip(NO_DOCKERD)
+    if real:
+        need_dockerd()
     folder = Path(tempfile.mkdtemp(prefix="fault."))
     try:
-        if real:
-            started = daemon.Dockerd(folder)
-            own = Own(started.engine, started)
-            own.start()
-            daemon.give_busybox(usable(named_engines()[0]), own.api)
-        else:
-            practice = practicekit.Engine(folder)
-            own = Own(Engine("practice", f"unix://{practice.socket}"), practice)
-            own.start()
+        own = a_dockerd(folder) if real else a_practice_engine(folder)
+        own.start()
+        give_busybox(own)
         yield own
         own.revive()
         own.clear()
         own.daemon.stop()
-        if real:
-            started.unmount()
+        daemon.unmount(folder)
     finally:
         shutil.rmtree(folder)
 

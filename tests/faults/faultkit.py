@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import daemon
+import practicekit
 import pytest
-from plain import Engine
+from plain import Engine, named_engines, usable
 from shellkit import Cell
 
 from dockermagic.errors import DockerMagicError
 from dockermagic.exchange import Exchange
 
+NO_DOCKERD = "needs root and dockerd, whose engine it starts and ends"
 TALKS = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done"
+
+
+def need_dockerd() -> None:
+    """Skip the test where no dockerd can be started, which nobody wants in CI."""
+    if not daemon.can_run_dockerd():
+        assert not os.environ.get("CI"), NO_DOCKERD
+        pytest.skip(NO_DOCKERD)
 
 
 @dataclass
@@ -29,10 +42,12 @@ class Own:
     Attributes:
         api: calls it by plain requests.
         daemon: starts, kills and stops its process: `practicekit.Engine` or `daemon.Dockerd`.
+        folder: all its files are there.
     """
 
     api: Engine
     daemon: Any
+    folder: Path
     alive: bool = False
 
     @property
@@ -75,9 +90,125 @@ class Own:
     def state(self, name: str) -> dict[str, Any]:
         return dict(self.api.call("GET", f"/containers/{name}/json").json()["State"])
 
+    def said(self, name: str) -> str:
+        """The last of its log, frames and all."""
+        query = {"stdout": "1", "stderr": "1", "tail": "100"}
+        return self.api.call("GET", f"/containers/{name}/logs", params=query).text
+
     def clear(self) -> None:
         for each in self.api.call("GET", "/containers/json", params={"all": "1"}).json():
             self.api.call("DELETE", f"/containers/{each['Id']}", params={"force": "1"}).raise_for_status()
+
+
+class Relay:
+    """Stands between a client and a real engine, at an address of its own; lets only so much of the answers through.
+
+    Attributes:
+        upstream: the engine's address.
+        left: how many bytes of answers still pass; None for all.
+        silent: whether after those nothing more comes, where otherwise the connection is cut.
+        passed: how many bytes of answers passed since `let_through`.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream
+        self.left: int | None = None
+        self.silent, self.passed = False, 0
+        self._folder = tempfile.mkdtemp(prefix="relay.")
+        self._path = f"{self._folder}/e.sock"
+        self.host = f"unix://{self._path}"
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop
+        self._served: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    def __enter__(self) -> Relay:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+        shutil.rmtree(self._folder)
+
+    def let_through(self, count: int | None = None, silent: bool = False) -> None:
+        """From now on, so many bytes."""
+        self.left, self.silent, self.passed = count, silent, 0
+
+    def lead_to(self, upstream: str) -> None:
+        """From now on, to another engine; the connections that there are end."""
+
+        async def end() -> None:
+            for task in self._served:
+                task.cancel()
+            await asyncio.gather(*self._served, return_exceptions=True)
+
+        self.upstream = upstream
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result()
+
+    async def _run(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_unix_server(self._take, self._path)
+        self._ready.set()
+        await self._over.wait()
+        server.close()
+        for task in self._served:
+            task.cancel()
+        await asyncio.gather(*self._served, return_exceptions=True)
+
+    def _take(self, asked: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        served = asyncio.ensure_future(self._serve(asked, answer))
+        self._served.add(served)
+        served.add_done_callback(self._served.discard)
+
+    async def _serve(self, asked: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        there, ask = await asyncio.open_unix_connection(self.upstream.removeprefix("unix://"))
+        both = [asyncio.ensure_future(self._ask(asked, ask)), asyncio.ensure_future(self._answer(there, answer))]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in both:
+                each.cancel()
+            ask.close()
+            answer.close()
+
+    @staticmethod
+    async def _ask(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(1 << 16):
+                target.write(data)
+                await target.drain()
+
+    async def _answer(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(1 << 16):
+                data = data[: self.left]
+                self.passed += len(data)
+                target.write(data)
+                await target.drain()
+                if self.left is None:
+                    continue
+                self.left -= len(data)
+                if not self.left:
+                    await (self._over.wait() if self.silent else target.drain())
+                    return
+
+
+def a_practice_engine(folder: Path) -> Own:
+    practice = practicekit.Engine(folder)
+    return Own(Engine("practice", f"unix://{practice.socket}"), practice, folder)
+
+
+def a_dockerd(folder: Path) -> Own:
+    started = daemon.Dockerd(folder)
+    return Own(started.engine, started, folder)
+
+
+def give_busybox(own: Own) -> None:
+    """A dockerd has no image; a practice engine has this one."""
+    if own.api.name == "dockerd":
+        daemon.give_busybox(usable(named_engines()[0]), own.api)
 
 
 def once_begun(patch: pytest.MonkeyPatch, end: str, deed: Callable[[], None]) -> None:

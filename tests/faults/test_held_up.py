@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from faultkit import Own, once_begun
+from faultkit import Own, block, once_begun
 from shellkit import Shell
 
-MANY = {"practice": 200, "dockerd": 40}
+from dockermagic import errors
+
+MANY = 200
+PATIENCE = 120
 
 
 @contextmanager
@@ -33,6 +36,16 @@ def test_a_call_to_a_suspended_engine_is_answered_when_it_wakes(shell: Shell, ow
     assert list(cell.value["name"]) == ["talks"]
 
 
+def test_a_call_to_an_engine_that_sleeps_for_longer_than_we_wait(shell: Shell, own: Own) -> None:
+    own.make("talks")
+    shell.run("%config DockerMagic.timeout = 0.5")
+    with suspended_for(own, 1.5):
+        said = block(shell.run("%docker list --all"), errors.TimedOut)
+    assert said.startswith(f"TimedOut: {own.host} did not answer within 0.5 s")
+    shell.run("%config DockerMagic.timeout = 30")
+    assert list(shell.run("%docker list --all").value["name"]) == ["talks"]
+
+
 def test_a_log_that_is_followed_goes_on_where_it_stood(shell: Shell, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     own.make("talks")
 
@@ -47,13 +60,13 @@ def test_a_log_that_is_followed_goes_on_where_it_stood(shell: Shell, own: Own, m
 
 
 def test_many_are_stopped_at_once(shell: Shell, own: Own) -> None:
-    names = [f"many-{number}" for number in range(MANY[own.api.name])]
+    names = [f"many-{number}" for number in range(MANY)]
 
     def make(name: str) -> str:
         return own.make(name, "exec sleep 1000")
 
     def stop(name: str) -> int:
-        return own.api.call("POST", f"/containers/{name}/stop").status_code
+        return own.api.call("POST", f"/containers/{name}/stop", timeout=PATIENCE).status_code
 
     with ThreadPoolExecutor(20) as pool:
         assert sorted(pool.map(make, names)) == sorted(names)

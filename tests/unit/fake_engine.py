@@ -89,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Any
 
+    def version_string(self) -> str:
+        return str(self.server.engine.server_header)
+
     def address_string(self) -> str:
         return "test"
 
@@ -196,6 +199,8 @@ class FakeEngine:
 
     def __init__(self, *, tcp: bool = False, version: Any = VERSION) -> None:
         self.requests: list[Seen] = []
+        told = version.get("Version") if isinstance(version, dict) else VERSION["Version"]
+        self.server_header = f"Docker/{told} (linux)"
         self.closing = threading.Event()
         self.routes: dict[tuple[str, str], Any] = {}
         self.otherwise: Any = Answer(404, {"message": "page not found"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 
 import pytest
 from fake_engine import MULTIPLEXED, Answer, Cut, Silence
@@ -43,6 +44,25 @@ def event(action: str, second: int) -> bytes:
 def test_whatever_can_be_endless_can_be_bounded(row):
     endless = any(param.endless for param in row.query)
     assert not endless or {"for", "lines"} <= {param.name for param in row.local}
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_neither_ends_nor_prolongs_it(shell, fake, monkeypatch, hours):
+    def moved() -> None:
+        now = time.time()
+        monkeypatch.setattr("time.time", lambda: now + hours * 3600)
+
+    def steps():
+        yield frame(b"one\n")
+        moved()
+        time.sleep(0.1)
+        yield frame(b"two\n")
+        yield Silence()
+
+    fake.on("GET", "/containers/web/logs", Answer(headers=HEAD, steps=steps()))
+    cell = shell.run("%docker logs web --for 0.5s")
+    assert list(cell.value["line"]) == ["one", "two"]
+    assert 0 < shell.magic.session.last.seconds < 600
 
 
 def test_a_follow_ends_after_its_time_and_keeps_what_came(shell: Shell, fake):

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_engine import VERSION, Answer, Cut, FakeEngine
+from fake_engine import VERSION, Answer, Cut, FakeEngine, Seen
 
-from dockermagic import errors
+from dockermagic import endpoints, errors
 from dockermagic.endpoints import BY_NAME, NEWEST, OLDEST, raw
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session, Settings, message, negotiate
@@ -176,7 +176,7 @@ def test_a_parameter_that_the_engine_does_not_know_yet(name, values, api, what):
         session.call(name, {"id": "web", **values} if BY_NAME[name].places else values)
     assert what in caught.value.what
     assert f"speaks {api}" in caught.value.what
-    assert fake.requests == []
+    assert [seen.path for seen in fake.requests] == ["/version"], "whether it is still so old"
     fake.close()
 
 
@@ -231,6 +231,14 @@ def test_an_engine_that_refuses(session, fake, status, kind, step):
     assert step in caught.value.step
     assert caught.value.exchange is session.last
     assert session.last.kept == b'{"message": "because"}'
+
+
+@pytest.mark.parametrize("said", ["No space left on device", "write /data/hosts: no space left on device"])
+def test_a_full_disk_of_the_engine_s_is_told(session, fake, said):
+    fake.on("POST", "/containers/create", Answer(500, {"message": said}))
+    with pytest.raises(errors.ServerError) as caught:
+        session.call("create", body={"Image": "busybox"})
+    assert caught.value.step.startswith("the engine's disk is full")
 
 
 def test_the_row_knows_better_what_to_do(session, fake):
@@ -387,6 +395,114 @@ def test_a_practice_engine_that_is_gone_and_does_not_start_again_is_told(fake, m
         session.call("list")
     assert practice.started == 2
     assert not told
+
+
+class Turned:
+    """The fake engine as another one: its version, the marks on its answers, and what it refuses."""
+
+    def __init__(self, fake: FakeEngine, name: str, newest: str, oldest: str = "1.24") -> None:
+        self.newest, self.oldest = endpoints.version(newest), endpoints.version(oldest)
+        self.marks, fake.server_header = {"Api-Version": newest}, f"Docker/{name} (linux)"
+        told = {"Version": name, "ApiVersion": newest, "MinAPIVersion": oldest}
+        fake.on("GET", "/version", Answer(200, {**VERSION, **told}, self.marks))
+        fake.otherwise = self
+
+    def __call__(self, seen: Seen) -> Answer:
+        spoken = endpoints.version(seen.path.split("/")[1].removeprefix("v"))
+        if spoken > self.newest:
+            return Answer(400, {"message": "client version is too new"}, self.marks)
+        if spoken < self.oldest:
+            return Answer(400, {"message": "client version is too old"}, self.marks)
+        return Answer(404 if "gone" in seen.path else 200, [], self.marks)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "times"),
+    [
+        (("28.5.2", "1.51"), ("20.10.24", "1.41", "1.12"), 2),
+        (("20.10.24", "1.41"), ("29.0.0", "1.52", "1.44"), 2),
+        (("20.10.24", "1.41"), ("28.5.2", "1.51"), 1),
+        (("28.5.1", "1.51"), ("28.5.2", "1.51"), 1),
+    ],
+    ids=["too new for it", "too old for it", "it speaks both", "the same API"],
+)
+def test_another_engine_answers_by_now(session, fake, before, after, times):
+    Turned(fake, *before)
+    told = []
+    session.tell = told.append
+    session.connect()
+    Turned(fake, *after)
+    fake.requests.clear()
+    session.call("list").read()
+    name, spoken = after[0], negotiate({"ApiVersion": after[1]}, "")
+    asked = [before[1], spoken][:times]
+    assert [seen.path for seen in fake.requests if seen.path != "/version"] == [f"/v{v}/containers/json" for v in asked]
+    assert told == [
+        f"another engine answers at {fake.host} by now: Docker Engine {name}, API {spoken}; "
+        f"it was Docker Engine {before[0]}, API {before[1]}"
+    ]
+    fake.requests.clear()
+    session.call("list").read()
+    assert [seen.path for seen in fake.requests] == [f"/v{spoken}/containers/json"]
+    assert len(told) == 1
+    assert session.engine.name == f"Docker Engine {name}"
+
+
+def test_another_engine_that_refuses_is_noticed_too(session, fake):
+    Turned(fake, "20.10.24", "1.41")
+    told = []
+    session.tell = told.append
+    session.connect()
+    Turned(fake, "28.5.2", "1.51")
+    with pytest.raises(errors.NotFound):
+        session.call("inspect", id="gone")
+    assert len(told) == 1
+    assert [seen.path for seen in fake.requests].count("/v1.41/containers/gone/json") == 1, (
+        "what was refused is not repeated"
+    )
+
+
+def test_another_engine_that_is_older_lacks_what_is_asked(session, fake):
+    Turned(fake, "28.5.2", "1.51")
+    session.connect()
+    Turned(fake, "20.10.24", "1.41")
+    with pytest.raises(errors.EngineTooOld, match=r"stop's signal came with API 1\.42"):
+        session.call("stop", id="web", signal="HUP")
+
+
+def test_another_engine_that_is_newer_has_what_is_asked(session, fake):
+    Turned(fake, "20.10.24", "1.41")
+    session.connect()
+    Turned(fake, "28.5.2", "1.51")
+    assert session.call("stop", id="web", signal="HUP").status == 200
+
+
+@pytest.mark.parametrize(
+    ("newest", "oldest", "kind"), [("1.80", "1.60", errors.EngineTooNew), ("1.20", "1.12", errors.EngineTooOld)]
+)
+def test_another_engine_that_speaks_none_of_our_versions(session, fake, newest, oldest, kind):
+    Turned(fake, "28.5.2", "1.51")
+    session.connect()
+    Turned(fake, "other", newest, oldest)
+    for _ in range(2):
+        with pytest.raises(kind):
+            session.call("list")
+
+
+def test_a_call_of_the_user_s_own_version_is_refused_once(session, fake):
+    Turned(fake, "28.5.2", "1.51")
+    session.connect()
+    with pytest.raises(errors.BadRequest):
+        session.call(raw("GET", "/v1.52/containers/json"))
+    assert [seen.path for seen in fake.requests] == ["/version", "/v1.52/containers/json"]
+
+
+def test_other_marks_of_the_same_engine_are_asked_about_once(session, fake):
+    fake.on("GET", "/containers/json", Answer(200, []))
+    for proxy in ("nginx", "nginx", "Docker/28.5.2 (linux)", "Docker/28.5.2 (linux)"):
+        fake.server_header = proxy
+        session.call("list")
+    assert [seen.path for seen in fake.requests].count("/version") == 3, "at first, and when another mark appears"
 
 
 def test_quick_forgets_and_forgives(session, fake):

@@ -1,0 +1,101 @@
+"""Whoever reads an answer slowly makes the engine wait, not grow; and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from faultkit import Own
+from practicekit import eventually
+
+from dockermagic import streams
+from dockermagic.locate import Surroundings
+from dockermagic.session import Session
+
+MB = 1 << 20
+HUGE = "truncate -s 2G /huge; echo ready; exec sleep 1000"
+LONG = "yes $(printf %01000d 7) | head -c 50000000; echo; echo ready"
+COUNTS = "seq 200000; exec sleep 1000"
+"""It goes on: Docker 20.10 itself ends a log with its container, however far its reader is."""
+ROOM = 24 * MB
+"""What an engine may take besides, for its own ends: much less than any of these answers has."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an engine holds."""
+
+    descriptors: int
+    processes: frozenset[int]
+    files: frozenset[Path]
+
+    def __le__(self, other: Held) -> bool:
+        fewer = self.descriptors <= other.descriptors
+        return fewer and self.processes <= other.processes and self.files <= other.files
+
+
+def held(own: Own) -> Held:
+    process = psutil.Process(own.pid)
+    children = frozenset(child.pid for child in process.children(recursive=True))
+    return Held(process.num_fds(), children, frozenset(temporary(own)))
+
+
+def temporary(own: Own) -> Iterator[Path]:
+    """The files of an engine, but not those of containers, which these write themselves."""
+    for folder, folders, files in os.walk(own.folder):
+        folders[:] = set(folders) - {"containers", "overlay2", "vfs", "exec"}
+        yield from (Path(folder) / file for file in files)
+
+
+@contextmanager
+def reading(own: Own, path: str) -> Iterator[socket.socket]:
+    """A reader whose own buffer is small."""
+    with socket.socket(socket.AF_UNIX) as reader:
+        reader.settimeout(20)
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(own.host.removeprefix("unix://"))
+        reader.sendall(f"GET {path} HTTP/1.1\r\nHost: engine\r\n\r\n".encode())
+        yield reader
+
+
+@pytest.mark.parametrize(
+    ("script", "path"),
+    [(HUGE, "/export"), (LONG, "/logs?stdout=1"), (LONG, "/logs?stdout=1&follow=1")],
+    ids=["export", "logs", "logs that are followed"],
+)
+def test_the_engine_waits_and_does_not_grow(own: Own, script: str, path: str) -> None:
+    own.make("much", script)
+    eventually(lambda: "ready" in own.said("much"), "the container has written")
+    before, process = held(own), psutil.Process(own.pid)
+    size = process.memory_info().rss
+    most = 0
+    with reading(own, f"/containers/much{path}") as reader:
+        for _ in range(50):
+            assert reader.recv(4096)
+            assert own.api.call("GET", "/containers/json", params={"all": "1"}).ok, "others are answered meanwhile"
+            most = max(most, process.memory_info().rss)
+            time.sleep(0.01)
+    assert most - size < ROOM
+    eventually(lambda: held(own) <= before, f"nothing is left, of {before}")
+    assert own.api.call("DELETE", "/containers/much", params={"force": "1"}).status_code == 204
+
+
+def test_our_own_client_loses_nothing(own: Own) -> None:
+    own.make("counts", COUNTS)
+    session = Session(around=Surroundings(env={"DOCKER_HOST": own.host}, home=Path("/nowhere"), uid=1))
+    answer = session.call("logs", id="counts", stdout=True, follow=True, tail="all")
+    come: list[str] = []
+    for number, batch in enumerate(streams.lines(answer)):
+        come += [line for _, line in batch]
+        time.sleep(0.3 if number < 5 else 0)
+        if come[-1] == "200000":
+            answer.stop()
+    session.close()
+    assert come == [str(number) for number in range(1, 200001)]
