@@ -325,8 +325,10 @@ class Session:
 
     def _fits(self, name: str, value: str) -> bool:
         """Whether a mark is the one that we know; where we know none, whether it tells what `/version` told."""
+        if name in self._marks:
+            return value == self._marks[name]
         told = {"api-version": str(self.engine.version.get("ApiVersion")), "server": self.engine.name.split()[-1]}
-        return value == self._marks[name] if name in self._marks else told[name] in value
+        return told[name] in value
 
     def _look_again(self) -> bool:
         """Ask the engine in use what it is by now, and tell if it is another; whether it is.
