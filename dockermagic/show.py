@@ -36,6 +36,7 @@ PICTURED = {"stats": {"name", "time", "cpu_percent", "memory_usage"}, "events": 
 LATEST = {"stats": "name"}
 PRINTED = ("log", "events")  # whose rows a prompt has shown already where they came live
 KEEP = 120
+JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 GLUE = {"text/plain": "\n", "text/html": ""}
 TERMINAL = "font-family:monospace;background:#1b1b1f;color:#e8e8e8;padding:8px;overflow-x:auto"
 
@@ -86,10 +87,9 @@ def pretty(value: Any) -> str:
 
 
 def bundle(value: Any) -> dict[str, Any]:
-    """A tree in every form that a front end may take."""
+    """A tree in the forms that a notebook may take; as text IPython asks for it by itself."""
     safe = masks.value(value)
-    plain = json.loads(json.dumps(safe, default=str))
-    return {"application/json": plain, "text/html": branches(safe), "text/plain": pretty(safe)}
+    return {"application/json": json.loads(JSON.encode(safe)), "text/html": branches(safe)}
 
 
 def branches(value: Any, name: str = "", deep: int = 0) -> str:
@@ -101,7 +101,7 @@ def branches(value: Any, name: str = "", deep: int = 0) -> str:
         count = f"{{{len(value)}}}" if isinstance(value, Mapping) else f"[{len(value)}]"
         state = "" if deep else " open"
         return f"<details{state}><summary>{label}{count}</summary><ul>{inner}</ul></details>"
-    return f"{label}<code>{escape(cut(visible(json.dumps(value, ensure_ascii=False, default=str)), LINE))}</code>"
+    return f"{label}<code>{escape(cut(visible(JSON.encode(value)), LINE))}</code>"
 
 
 class Line:

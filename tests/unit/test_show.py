@@ -88,7 +88,7 @@ def test_hostile_trees(text):
     for tree in (show.dressed({text: text, "deep": [{text: [text]}]}), show.dressed([text, {text: None}])):
         bundle = tree._repr_mimebundle_()
         harmless(bundle["text/html"])
-        quiet(bundle["text/plain"])
+        quiet(show.pretty(tree))
         assert bundle["application/json"] == tree
 
 
