@@ -82,11 +82,13 @@ def measured(row: Row, subjects: Sequence[Subject], sizes: Sequence[int], rounds
         for size in sizes:
             spent: dict[str, list[float]] = {}
             ready = [(subject, mine, row.ready(subject, size)) for subject, mine in workers]
-            for _ in range(rounds):
+            warm = int(size == sizes[0])  # what is imported by the first call is no part of it
+            for number in range(rounds + warm):
                 for subject, mine, argument in ready:
                     for worker in mine:
-                        took_now = worker.call(row.call, argument)["seconds"]
-                        spent.setdefault(f"{subject.name}, {worker.name}", []).append(took_now)
+                        now = worker.call(row.call, argument)["seconds"]
+                        if number >= warm:
+                            spent.setdefault(f"{subject.name}, {worker.name}", []).append(now)
             for name, seconds in spent.items():
                 took.setdefault(name, []).append(statistics.median(seconds))
             if row.unit != "containers":
