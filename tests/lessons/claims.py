@@ -3,8 +3,9 @@
 Left to the lessons' own cells: what the next cell calls and shows (a status that a cell tagged `raises-exception`
 must raise, a value that it prints), since notebooks are run on every engine and their outputs compared. Here stands
 what no cell shows: what another engine than the reader's does, what happens otherwise, defaults, headers, and what
-tables list. Left out: what is said of this package (its defaults and options: tests/unit), of the docker command, of
-the years before Docker 20.10 (read in Docker's version history), of the machine, and how long things take, but one.
+tables list; and, under `OURS`, numbers of this package. Left out: what else is said of this package (tests/unit,
+tests/practice), of the docker command, of the years before Docker 20.10 (read in Docker's version history), of the
+machine, and how long things take, but for what no load can make shorter.
 
 The words are the English edition's; the Chinese one follows it by `tools/editions.py`.
 """
@@ -14,9 +15,14 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from typing import Any
+from typing import Any, NamedTuple
 
 from claimkit import Claim, Step
+
+from dockermagic.endpoints import BY_NAME
+from dockermagic.exchange import KEPT
+from dockermagic.session import Settings
+from practice_engine.drills import LONGEST
 
 DOCKER, PODMAN, PRACTICE = "Docker Engine", "Podman", "dockermagic practice"
 DOCKER_20, DOCKER_26, DOCKER_28 = "Docker Engine 20", "Docker Engine 26", "Docker Engine 28"
@@ -564,6 +570,17 @@ CLAIMS: tuple[Claim, ...] = (
             Step("GET /containers/{running}/json", shows={"keys": re.compile('"Mounts"')}),
         ),
         only=(DOCKER_20,),
+    ),
+    Claim(
+        "03-inspect",
+        "Engines send `null` in many places where Docker's reference promises a list or an object",
+        (
+            Step(
+                "GET /containers/{running}/json",
+                shows={"HostConfig.Binds": None},
+                on=seen(PODMAN, HostConfig__Binds=[]),
+            ),
+        ),
     ),
     # 04 top
     Claim(
@@ -1284,6 +1301,14 @@ CLAIMS: tuple[Claim, ...] = (
             Step("GET /exec/{exec}/json", shows={"Running": False}, soon=True),
         ),
     ),
+    Claim(
+        "12-exec",
+        "| `AttachStdout`, `AttachStderr` | sent as true | false | | carry what it writes |",
+        (
+            Step("POST /containers/{running}/exec", 201, body={"Cmd": ["echo", "lost"]}, keep={"exec": "Id"}),
+            Step("POST /exec/{exec}/start", 200, {"text": ""}, {"Detach": False}, on=elsewhere(500, PODMAN)),
+        ),
+    ),
     # 13 attach and streams
     Claim(
         "13-attach-and-streams",
@@ -1354,6 +1379,17 @@ CLAIMS: tuple[Claim, ...] = (
         "Podman has none.",
         (Step("GET /containers/{polite}/attach/ws", 404),),
         only=(PODMAN,),
+    ),
+    Claim(
+        "13-attach-and-streams",
+        "To attach to a container that has **ended** is no error.",
+        (
+            Step(
+                "POST /containers/{ended}/attach?stream=1&stdout=1",
+                101,
+                headers={"Connection": "Upgrade", "Upgrade": "tcp"},
+            ),
+        ),
     ),
     # 14 archive and changes
     Claim(
@@ -1490,6 +1526,18 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
         only=(DOCKER,),
+    ),
+    Claim(
+        "14-archive-and-changes",
+        "refuse to put a file in a folder's place, or a folder in a file's",
+        (
+            Step(
+                "PUT /containers/{own files}/archive?path=/&noOverwriteDirNonDir=1",
+                500,
+                body=tar("work", b"a file"),
+            ),
+            Step("HEAD /containers/{own files}/archive?path=/work/note", shows={"stat size": 6}),
+        ),
     ),
     # 15 stats and limits
     Claim(
@@ -1863,6 +1911,43 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         only=(DOCKER_26, DOCKER_28),
     ),
+    Claim(
+        "18-images",
+        "On Docker and Podman all layers of the old one are in the new one too, and lie on the disk only once. The "
+        "practice engine keeps one flat layer for each image.",
+        (
+            Step("POST /commit?container={files}&repo={name}", 201, body={}),
+            Step(
+                "GET /images/{name}/json",
+                shows={"RootFS.Layers": re.compile(r'^\[("sha256:\w+"(, )?){2}\]$')},
+                on=seen(PRACTICE, RootFS__Layers=re.compile(r'^\["sha256:\w+"\]$')),
+            ),
+        ),
+    ),
+    Claim(
+        "18-images",
+        "Docker 25 and later write them in another order of folders than older versions and Podman; `manifest.json` is "
+        "in all of them.",
+        (
+            Step(
+                "GET /images/busybox/get",
+                shows={"text": re.compile(r"(?s)(?=.*blobs/sha256/)(?=.*\0manifest\.json\0)")},
+                on={
+                    old: {"shows": {"text": re.compile(r"(?s)\A(?!.*blobs/sha256/)(?=.*\0manifest\.json\0)")}}
+                    for old in (PODMAN, DOCKER_20)
+                },
+            ),
+        ),
+        only=(DOCKER, PODMAN),
+    ),
+    Claim(
+        "18-images",
+        "it remembers the id of the image that it was made of",
+        (
+            Step("GET /images/busybox/json", keep={"id": "Id"}),
+            Step("GET /containers/{running}/json", shows={"Image": "{id}"}),
+        ),
+    ),
     # 19 a client of your own
     Claim(
         "19-a-client-of-your-own",
@@ -1909,4 +1994,30 @@ CLAIMS: tuple[Claim, ...] = (
         "Docker 20.10 and Podman answer; newer Dockers and the practice engine refuse.",
         (Step("GET /v1.15/version", 400, on=elsewhere(200, PODMAN, DOCKER_20)),),
     ),
+)
+
+
+class Ours(NamedTuple):
+    """A number of this package's own in a lesson, and where it is set."""
+
+    lesson: str
+    words: str
+    set_to: Any
+    said: Any
+
+
+def sent(row: str, name: str) -> str:
+    """What a call sends for a parameter that was not named."""
+    return next(param.send for param in BY_NAME[row].query if param.name == name)
+
+
+OURS: tuple[Ours, ...] = (
+    Ours("05-logs", "`tail=100`: not more than the last hundred lines", sent("logs", "tail"), "100"),
+    Ours("13-attach-and-streams", "the first 64 KiB of them", KEPT, 64 * 1024),
+    Ours("13-attach-and-streams", "no, on Podman yes; we send 1", sent("attach", "stream"), "1"),
+    Ours("15-stats-and-limits", "we send 0, so one sample", sent("stats", "stream"), "0"),
+    Ours("16-events", "we send one hour ago", sent("events", "since"), "1h"),
+    Ours("16-events", "we send one second from now", sent("events", "until"), "+1s"),
+    Ours("17-errors-and-faults", "dockermagic gives up after 60 seconds.", Settings().timeout, 60),
+    Ours("17-errors-and-faults", "A drill ends after one minute by itself", LONGEST, 60),
 )
