@@ -2021,3 +2021,15 @@ OURS: tuple[Ours, ...] = (
     Ours("17-errors-and-faults", "dockermagic gives up after 60 seconds.", Settings().timeout, 60),
     Ours("17-errors-and-faults", "A drill ends after one minute by itself", LONGEST, 60),
 )
+
+UNSEEN = {
+    "NoEngine": "it needs a machine without any; lesson 00 has its words",
+    "PermissionDenied": "root may open every socket",
+    "NoDockerThere": "it needs another machine, and ssh",
+    "FileError": "it needs a disk that is full",
+    "EngineTooOld": "it needs an old engine: lesson 08 shows it on Docker 20.10",
+    "TimedOut": "a drill, which only the practice engine has",
+    "CutShort": "a drill",
+    "NotImplementedHere": "only the practice engine answers 501",
+}
+"""The classes of errors that no stored output shows, and why."""

@@ -13,9 +13,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from claimkit import Claim, Stage
-from claims import CLAIMS, OURS, SITUATIONS, Ours
+from claims import CLAIMS, OURS, SITUATIONS, UNSEEN, Ours
 from plain import Engine, named_engines, usable
 
+from dockermagic import errors
 from dockermagic.locate import Surroundings
 from dockermagic.session import Session
 
@@ -67,6 +68,20 @@ def test_an_engine_shows_it(claim: Claim, stage: Stage) -> None:
 def test_a_number_of_ours(ours: Ours) -> None:
     assert ours.words in prose(ours.lesson)
     assert ours.set_to == ours.said
+
+
+def test_every_error_is_in_the_tree_of_lesson_17_and_shown_by_some_cell_or_not_for_a_reason() -> None:
+    classes = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)]
+    leaves = {each.__name__ for each in classes if not each.__subclasses__()}
+    assert [name for name in leaves if f"`{name}`" not in prose("17-errors-and-faults")] == []
+    raised = {
+        output.ename
+        for path in NOTEBOOKS.glob("[0-9]*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    }
+    assert leaves - raised == set(UNSEEN)
 
 
 def test_a_stop_waits_ten_seconds_if_nothing_else_was_said(stage: Stage) -> None:
