@@ -1653,6 +1653,7 @@ CLAIMS: tuple[Claim, ...] = (
             Step(
                 "GET /containers/{ended}/stats?stream=0",
                 shows={"cpu_stats.cpu_usage.total_usage": 0},
+                soon=True,  # one answer of Podman's in some hundred is empty
                 on={PODMAN: {"shows": {"text": re.compile('"(message|cause)"')}}},
             ),
         ),
