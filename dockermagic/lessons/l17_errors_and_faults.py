@@ -92,7 +92,7 @@ LESSON = Lesson(
     "17-errors-and-faults",
     "",
     "what can go wrong, and what may be sent twice",
-    16,
+    18,
     (
         Exercise(
             "errors-taken",

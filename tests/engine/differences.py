@@ -141,7 +141,7 @@ QUIRKS: dict[str, tuple[str, ...]] = {
     "events: until now comes short": ("Podman", "it stops reading its file at that moment, however far it has come"),
     "attach_ws: there is none": ("Podman", "its compatible API leaves it out"),
     "exec: a second start is an error": ("Podman", "Docker answers 200, and says it in the stream"),
-    "exec: a missing program is 126": ("Docker Engine 20", "became 127 between 26 and 28"),
+    "exec: a missing program is 126": ("Docker Engine 20", "Docker Engine 26", "became 127 between 26 and 28"),
     "life: restarts at once": ("Podman", "it waits not between two starts, so no container is seen to be restarting"),
     "logs: no UTF-8 becomes U+FFFD": ("Docker Engine", "its log driver json-file stores JSON, which has no bytes"),
 }
