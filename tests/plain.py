@@ -124,6 +124,10 @@ def named_engines() -> list[Engine]:
         raise pytest.UsageError(str(error)) from None
 
 
+EVERYTHING = os.environ.get("DOCKERMAGIC_NOTEBOOKS") == "all"
+"""Whether long tests run on every engine that is named."""
+
+
 def main_engines(engines: Sequence[Engine]) -> list[Engine]:
     """The two that long tests run on where not everything is asked for: the practice engine and the last Docker."""
     practice = [engine for engine in engines if engine.name == PRACTICE]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from lessonkit import Learner
-from plain import Engine, main_engines, named_engines, usable
+from plain import EVERYTHING, Engine, main_engines, named_engines, usable
 from traitlets.config import Config
 
 from dockermagic.language import FIRST
-
-EVERYTHING = os.environ.get("DOCKERMAGIC_NOTEBOOKS") == "all"
 
 
 @pytest.fixture(

@@ -1,4 +1,4 @@
-"""Each sentence of `claims` stands in its lesson, and is true on every engine that is named."""
+"""Each sentence of `claims` stands in its lesson, and is true on every engine that is tried."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from claimkit import Claim, Stage
 from claims import CLAIMS, OURS, SITUATIONS, UNSEEN, Ours
-from plain import Engine, named_engines, usable
+from plain import EVERYTHING, Engine, main_engines, named_engines, usable
 
 from dockermagic import errors
 from dockermagic.locate import Surroundings
@@ -33,9 +33,13 @@ def prose(lesson: str) -> str:
     return " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
 
 
-@pytest.fixture(scope="module", params=named_engines(), ids=lambda engine: engine.name)
+@pytest.fixture(
+    scope="module",
+    params=named_engines() if EVERYTHING else main_engines(named_engines()),
+    ids=lambda engine: engine.name,
+)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The containers that claims only look at, on each engine that is named."""
+    """The containers that claims only look at, on each of the main engines; on each, where everything is asked for."""
     engine: Engine = usable(request.param)
     around = Surroundings(env={"DOCKER_HOST": engine.host}, home=tmp_path_factory.mktemp("home"))
     stage = Stage(engine, Session(around=around).engine.name, SITUATIONS)

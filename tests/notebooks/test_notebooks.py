@@ -6,7 +6,6 @@ otherwise `runner.plan` chooses. No one else may make labelled containers on the
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import time
@@ -15,11 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from plain import Engine, named_engines, usable
+from plain import EVERYTHING, Engine, named_engines, usable
 from runner import Job, plan, verdict
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-EVERYTHING = os.environ.get("DOCKERMAGIC_NOTEBOOKS") == "all"
 NOTEBOOKS = sorted(
     path.relative_to(FOLDER).as_posix()
     for path in FOLDER.rglob("*.ipynb")
