@@ -12,7 +12,7 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -276,10 +276,11 @@ class Images:
         comment: str,
         author: str,
         command: str,
+        without: Collection[str] = (),
     ) -> Image:
         names = [familiar(name)] if name else []
         with self._workshop() as work:
-            trees.copy(root, str(work / "root"))
+            trees.copy(root, str(work / "root"), without)
             image = self._adopt(work, config, comment=comment, author=author, parent=base, created_by=command)
         self._set_tags(image, names)
         return image
@@ -392,10 +393,10 @@ class Images:
             return
         trees.remove(str(self._directory / image.short))
 
-    def prune(self, *, dangling_only: bool) -> tuple[list[dict[str, str]], int]:
+    def prune(self, wanted: Callable[[Image], bool]) -> tuple[list[dict[str, str]], int]:
         told, freed = [], 0
         for image in self.all():
-            if self._in_use(image.id) or (dangling_only and image.tags) or self._children(image):
+            if self._in_use(image.id) or self._children(image) or not wanted(image):
                 continue
             freed += image.size
             told += [{"Untagged": tag} for tag in image.tags] + [{"Deleted": image.id}]
@@ -449,6 +450,23 @@ _ADDRESSES = (
     "VOLUME",
     "WORKDIR",
 )
+
+
+_UNITED = ("Labels", "Volumes", "ExposedPorts")
+
+
+def merged(given: dict, base: dict) -> dict:
+    """A configuration, completed by another as Docker does it: names are united, of one name the given one holds."""
+    config = {**base, **{key: value for key, value in given.items() if value}}
+    for key in _UNITED:
+        if base.get(key) and given.get(key):
+            config[key] = {**base[key], **given[key]}
+    names = {line.partition("=")[0] for line in given.get("Env") or []}
+    others = [line for line in base.get("Env") or [] if line.partition("=")[0] not in names]
+    config["Env"] = [*(given.get("Env") or []), *others] or base.get("Env")
+    if given.get("Entrypoint"):
+        config["Cmd"] = given.get("Cmd")  # what was there were arguments of another program
+    return config
 
 
 def apply_changes(config: dict, changes: list[str]) -> dict:

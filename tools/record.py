@@ -48,7 +48,7 @@ TTY_BODY = {
     "Tty": True,
     "Labels": {MARK: "1"},
 }
-FILES_BODY = {
+FILES = {
     "Image": "busybox",
     "Cmd": ["sh", "-c", "trap 'exit 0' TERM; echo here >/made; echo ready; while :; do sleep 0.1; done"],
     "Tty": True,
@@ -185,7 +185,7 @@ STEPS: tuple[Step, ...] = (
     one("remove", "DELETE", "remove: with a terminal", at=TTY, path=" "),
     Step("GET: no such path", "GET", "GET", "/recorded/missing", values={"path": "/recorded/missing"}),
     Step("HEAD: ping", "HEAD", "HEAD", "/_ping", values={"path": "/_ping"}),
-    Step("create: for its files", "create", "POST", "/containers/create", (("name", NAME),), {"name": NAME}, FILES_BODY),
+    Step("create: for its files", "create", "POST", "/containers/create", (("name", NAME),), {"name": NAME}, FILES),
     one("start", "POST", "start: for its files"),
     one("resize", "POST", query=(("h", "24"), ("w", "80")), ready=("ready", 1)),
     one("resize", "POST", "resize: no number", query=(("h", "high"), ("w", "80"))),

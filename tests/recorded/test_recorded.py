@@ -195,7 +195,12 @@ SAYINGS = [
     ("docker-28.5", "logs: no stream", 400, "Bad parameters: you must choose at least one stream"),
     ("podman-5.8", "top: not running", 500, "top can only be used on running containers"),
     ("docker-28.5", "archive_info: no such path", 404, "(no message)"),
-    ("podman-5.8", "exec_create: no command", 500, "must provide a non-empty command to start an exec session"),
+    (
+        "podman-5.8",
+        "exec_create: no command",
+        500,
+        "must provide a non-empty command to start an exec session: invalid argument",
+    ),
     ("docker-28.5", "GET: no such path", 404, "page not found"),
     ("podman-5.8", "GET: no such path", 404, "Not Found"),
 ]
@@ -206,7 +211,7 @@ def test_what_an_engine_says(file: str, name: str, status: int, saying: str) -> 
     recording = next(each for each in RECORDINGS if each.name == file)
     with pytest.raises(errors.StatusError) as caught:
         Played(recording, recording.call(name)).value()
-    assert caught.value.lines()[0].startswith(f"{CLASSES[status].__name__} ({status}): {saying}")
+    assert caught.value.lines()[0] == f"{CLASSES[status].__name__} ({status}): {saying}"
 
 
 def containers(frame: pd.DataFrame, call: dict[str, Any]) -> None:
