@@ -64,7 +64,7 @@ async def inspect(call: Call) -> Any:
 
 
 async def history(call: Call) -> Any:
-    return images.history(await call.engine.image(call["name"]))
+    return images.history(call.engine.images.line(await call.engine.image(call["name"])))
 
 
 async def tag(call: Call) -> Any:

@@ -383,6 +383,13 @@ class Images:
             if set(ours) & set(tags):
                 (self._directory / f".{name}-removed").touch()
 
+    def line(self, image: Image) -> list[Image]:
+        """The image, its parent, and so on, as far as they are still there."""
+        found = [image]
+        while parent := self._images.get(found[-1].parent):
+            found.append(parent)
+        return found
+
     def _children(self, image: Image) -> list[Image]:
         return [other for other in self._images.values() if other.parent == image.id]
 
@@ -575,18 +582,19 @@ def inspect(image: Image, root: Path) -> dict[str, Any]:
     }
 
 
-def history(image: Image) -> list[dict[str, Any]]:
+def history(line: list[Image]) -> list[dict[str, Any]]:
+    """The steps of an image, given with its parents, the nearest first; a step whose image is gone has no id."""
     steps = []
-    for number, step in enumerate(reversed(image.history)):
-        newest = number == 0
+    for number, step in enumerate(reversed(line[0].history)):
+        image = line[number] if number < len(line) else None
         steps.append(
             {
                 "Comment": step["comment"],
                 "Created": clock.seconds(step["created"]),
                 "CreatedBy": step["created_by"],
-                "Id": image.id if newest else "<missing>",
+                "Id": image.id if image else "<missing>",
                 "Size": step["size"],
-                "Tags": list(image.tags) or None if newest else None,
+                "Tags": (list(image.tags) or None) if image else None,
             }
         )
     return steps
