@@ -304,8 +304,8 @@ def test_registries_that_cannot_be_reached(by: Caller, image: str, row: str) -> 
     name, _, tag = image.rpartition(":")
     login = {"username": "me", "password": "geheim", "serveraddress": "127.0.0.1:9"}
     body, values = {
-        "pull": ([], {"fromImage": "127.0.0.1:9/es"}),
-        "search": ([], {"term": "busybox"}),
+        "pull": ([], {"fromImage": "127.0.0.1:9/es", "tag": "1", "platform": "linux/amd64"}),
+        "search": ([], {"term": "busybox", "limit": 5, "filters": {"stars": ["3"]}}),
         "push": ([], {"name": name, "tag": tag}),
         "auth": ([login], {}),
     }[row]
