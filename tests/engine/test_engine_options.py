@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from differences import quirk
-from enginekit import NOWHERE, Caller, Made, unique
+from enginekit import NOWHERE, Caller, Made, Magic, unique
 from plain import Engine
 
-from dockermagic import endpoints, errors
+from dockermagic import bodies, endpoints, errors
 
 OFFLINE = {"HostConfig": {"NetworkMode": "none"}}
 LOUD = "while :; do echo out; echo err >&2; sleep 0.1; done"
@@ -244,3 +244,55 @@ def test_build(by: Caller, folder: Path, scene: Scene) -> None:
 def test_build_that_cannot_pull(by: Caller, folder: Path) -> None:
     with pytest.raises((errors.StatusError, errors.StreamFailed)):
         by("build", input=str(folder), version="1", dockerfile="Other", target="one", pull=True)
+
+
+LACKING = ("BlkioWeight",)
+"""What a kernel may lack; the engine warns then, and leaves it out."""
+HALF = ["--memory", "64m", "--memory-swap", "128m"]
+UPDATED: list[tuple[list[str], str, Any]] = [
+    (HALF, "MemorySwap", 128 << 20),
+    ([*HALF, "--memory-reservation", "32m"], "MemoryReservation", 32 << 20),
+    (["--cpu-shares", "512"], "CpuShares", 512),
+    (["--cpu-period", "50000", "--cpu-quota", "20000"], "CpuQuota", 20_000),
+    (["--cpuset-cpus", "0"], "CpusetCpus", "0"),
+    (["--cpuset-mems", "0"], "CpusetMems", "0"),
+    (["--blkio-weight", "300"], "BlkioWeight", 300),
+    (["--pids-limit", "50"], "PidsLimit", 50),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"), UPDATED, ids=lambda found: " ".join(found) if isinstance(found, list) else None
+)
+def test_a_flag_of_update_is_seen_again(magic: Magic, made: Made, words: list[str], key: str, value: Any) -> None:
+    name = made(start=False, **OFFLINE)
+    answer = magic.typed(["update", name, *words])
+    assert made.inspect(name)["HostConfig"][key] == value or (key in LACKING and answer["Warnings"])
+
+
+def test_the_flags_of_an_exec(magic: Magic, made: Made) -> None:
+    name = made("sleep 600", **OFFLINE)
+    identity = magic.typed(["exec_create", name, "--privileged", "--", "true"])["Id"]
+    assert magic.typed(["exec_inspect", identity])["ProcessConfig"]["privileged"] is True
+    identity = magic.typed(["exec_create", name, "--detach-keys", "ctrl-x", "-t", "--", "sleep", "5"])["Id"]
+    size = ["--console-size", "30x100"]
+    if endpoints.version(magic.session.engine.api) < (1, 42):
+        with pytest.raises(errors.EngineTooOld, match="console-size"):
+            magic.typed(["exec_start", identity, "--detach", "-t", *size])
+        size = []
+    assert happened("started")(magic.typed(["exec_start", identity, "--detach", "-t", *size]))
+
+
+def test_a_password_from_the_environment(magic: Magic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ES_PASSWORD", "geheim")
+    words = ["--username", "me", "--password-env", "ES_PASSWORD", "--serveraddress", "127.0.0.1:9"]
+    with pytest.raises(errors.StatusError):
+        magic.typed(["auth", *words])
+    sent = json.loads(magic.last.request.body)
+    assert (sent["username"], sent["password"], sent["serveraddress"]) == ("me", "geheim", "127.0.0.1:9")
+    assert "geheim" not in magic.text
+
+
+def test_every_flag_of_update_is_tried() -> None:
+    tried = {word for words, _, _ in UPDATED for word in words} | {"--cpus", "--restart"}  # create has these
+    assert {flag.param.option for flag in bodies.UPDATE_FLAGS} == {word for word in tried if word.startswith("--")}
