@@ -245,7 +245,7 @@ class Session:
                 )
 
     def check_flags(self, row: arguments.Row, flags: Mapping[str, Any]) -> None:
-        """Look at the flags that stand for keys of a body: a key that it does not know, an engine leaves out in silence.
+        """Look at the flags that stand for keys of a body: a key that an engine does not know it leaves out silently.
 
         Raises:
             EngineTooOld: a key came later than the engine's API.
