@@ -147,7 +147,7 @@ QUIRKS: dict[str, tuple[str, ...]] = {
     "prune_builds: there is none": ("Podman", "its compatible API leaves it out"),
     "attach_ws: there is none": ("Podman", "its compatible API leaves it out"),
     "exec: a second start is an error": ("Podman", "Docker answers 200, and says it in the stream"),
-    "exec: a missing program is 126": ("Docker Engine 20", "became 127 between 26 and 28"),
+    "exec: a missing program is 126": ("Docker Engine 20", "Docker Engine 26", "became 127 between 26 and 28"),
     "life: restarts at once": ("Podman", "it waits not between two starts, so no container is seen to be restarting"),
     "history: sizes are those of archives": ("Podman", "it counts a layer as it is packed, in blocks of 512 bytes"),
     "logs: no UTF-8 becomes U+FFFD": ("Docker Engine", "its log driver json-file stores JSON, which has no bytes"),

@@ -201,14 +201,14 @@ def test_top_with_arguments_for_ps(by: Caller, trio: Trio) -> None:
 
 
 def test_top_shows_what_starts_and_what_ends(by: Caller, made: Made) -> None:
-    name = made("sleep 4321 & trap 'kill %1' HUP; wait; while :; do sleep 0.1; done")
+    name = made.ready("sleep 4321 & trap 'kill %1' HUP; echo ready; wait; while :; do sleep 0.1; done")
 
-    def sleepers() -> int:
-        return int(by("top", id=name).iloc[:, -1].str.contains("sleep 4321", regex=False).sum())
+    def listed() -> bool:
+        return bool(by("top", id=name).iloc[:, -1].str.fullmatch("sleep 4321").any())
 
-    until(lambda: sleepers() >= 1, "the process is listed")
+    until(listed, "the process is listed")
     by("kill", id=name, signal="HUP")
-    until(lambda: not by("top", id=name).iloc[:, -1].str.fullmatch("sleep 4321").any(), "it is listed no more")
+    until(lambda: not listed(), "it is listed no more")
 
 
 FAMILY = "sleep 4322 & sh -c 'sleep 4323; true' & echo ready; wait"
