@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,8 @@ from typing import Protocol
 from .language import CHOICE, LANGUAGES, first, say
 
 FOLDER = "dockermagic-tutorial"
+UNREAD = 1
+"""Python's own status where nobody reads what is printed."""
 
 
 class Seen(Protocol):
@@ -29,7 +32,27 @@ class Seen(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status."""
+    """Run the command; its exit status. `dockermagic doctor | head -1` ends it, silently."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            print(end="", flush=True)  # a closed pipe shows here, and not when the interpreter ends
+    except BrokenPipeError:
+        _let_go()
+        return UNREAD
+
+
+def _let_go() -> None:
+    """Send to nowhere what is left for a closed pipe: the interpreter would complain of it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            print(end="", flush=True, file=stream)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = _parser()
     words = parser.parse_args(argv)
     try:

@@ -190,6 +190,7 @@ class DockerMagic(Magics):
             body = bodies.from_cell(cell, row.body)
             found.notes += [f"⚠ {warning}" for warning in bodies.lint(body, row.body)]
             return cell.encode()
+        self.session.check_flags(row, found.flags)
         body = bodies.MAKE[row.body](found.values, found.flags)
         for name in bodies.BARE:
             found.values.pop(name, None)

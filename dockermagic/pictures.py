@@ -1,9 +1,10 @@
 """A picture in every form that a front end may take: SVG, HTML, plain text.
 
-JupyterLab 4.6 takes inline `<svg>` out of the HTML of a notebook that is not trusted, and shows no
-`image/svg+xml` there; an `<img>` whose source is a data URL, with its `alt`, stays. In an `<img>` a drawing cannot
-see the page's colour, so each stands on a light card of its own, which reads on a dark page too. What the drawing
-says follows as text. `image/svg+xml` goes beside it, for front ends that show no HTML.
+In a notebook that is not trusted JupyterLab 4.6 takes inline `<svg>` out of the HTML, and where there is only
+`image/svg+xml` it shows the plain text; an `<img>` whose source is a data URL stays, with its `alt`: `tests/browser`
+looks there. In an `<img>` a drawing cannot see the page's colour, so each stands on a light card of its own, which
+reads on a dark page too. What the drawing says follows as text. `image/svg+xml` goes beside it, for front ends that
+show no HTML.
 """
 
 from __future__ import annotations

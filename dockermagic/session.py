@@ -253,6 +253,16 @@ class Session:
                     say("it takes {known}", known=", ".join(known[: -len(arguments.COMMON)])),
                 )
 
+    def check_flags(self, row: arguments.Row, flags: Mapping[str, Any]) -> None:
+        """Look at the flags that stand for keys of a body: a key that an engine does not know it leaves out silently.
+
+        Raises:
+            EngineTooOld: a key came later than the engine's API.
+        """
+        for flag in bodies.KINDS[row.body]:
+            if flag.param.since and flags.get(flag.param.name):
+                self._check_age(say("{name}'s {param}", name=row.name, param=flag.param.name), flag.param.since)
+
     def _check_age(self, what: str, since: str) -> None:
         engine = self.engine
         if since and endpoints.version(since) > endpoints.version(engine.api):

@@ -15,7 +15,6 @@ from . import archive, attach_ws, clock, containers, digits, filters, gojson, ro
 from .containers import Container
 from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, NotOffered, status_of
 from .frames import DetachKeys, frame
-from .gojson import struct
 from .logs import STDERR, STDOUT, Reader, Record
 from .stdio import Listener
 from .web import MULTIPLEXED_STREAM, RAW_STREAM, Call, Hijacked, Reply, encoded_stat
@@ -277,7 +276,7 @@ async def changes(call: Call) -> Any:
 
 async def prune(call: Call) -> Any:
     wanted = filters.parse(call.text("filters"), "label label! until")
-    limit = _until(wanted.get("until", []))
+    limit = until(wanted.get("until", []))
     deleted, freed = [], 0
     for container in call.engine.newest_first():
         labels = container.config["Labels"]
@@ -294,7 +293,7 @@ async def prune(call: Call) -> Any:
     return {"ContainersDeleted": deleted or None, "SpaceReclaimed": freed}
 
 
-def _until(values: list[str]) -> int:
+def until(values: list[str]) -> int:
     if not values:
         return 1 << 62
     if len(values) > 1:
@@ -731,8 +730,11 @@ async def archive_put(call: Call) -> Any:
     return Reply()
 
 
+_KEPT = ("ExposedPorts", "Healthcheck", "StopSignal")
+
+
 async def commit(call: Call) -> Any:
-    from .images import apply_changes
+    from .images import apply_changes, merged
 
     reference = call.text("container")
     if not reference:
@@ -743,12 +745,11 @@ async def commit(call: Call) -> Any:
     config = {
         key: base.get(key) for key in ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
     }
-    for key in ("ExposedPorts", "Healthcheck", "StopSignal"):
+    for key in _KEPT:
         if base.get(key):
             config[key] = base[key]
     if given:
-        empty = struct({}, spec.CONFIG, "", "")
-        config |= {key: value for key, value in given.items() if key in config and value != empty.get(key)}
+        config = merged({key: given.get(key) for key in (*config, *_KEPT)}, config)
     config = apply_changes(
         config, [line for text in call.texts("changes") for line in text.split("\n") if line.strip()]
     )

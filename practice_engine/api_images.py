@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import clock, filters, images
-from .api_containers import moment
+from .api_containers import moment, until
 from .errors import BadParameter, NotFound, NotOffered
 from .web import Call, Reply, dump
 
@@ -64,7 +64,7 @@ async def inspect(call: Call) -> Any:
 
 
 async def history(call: Call) -> Any:
-    return images.history(await call.engine.image(call["name"]))
+    return images.history(call.engine.images.line(await call.engine.image(call["name"])))
 
 
 async def tag(call: Call) -> Any:
@@ -86,7 +86,18 @@ async def remove(call: Call) -> Any:
 
 async def prune(call: Call) -> Any:
     wanted = filters.parse(call.text("filters"), "dangling label label! until")
-    deleted, freed = call.engine.images.prune(dangling_only=filters.boolean(wanted, "dangling", True))
+    dangling, limit = filters.boolean(wanted, "dangling", True), until(wanted.get("until", []))
+
+    def chosen(image: images.Image) -> bool:
+        labels = image.config.get("Labels")
+        return (
+            not (dangling and image.tags)
+            and clock.nanoseconds(image.created) <= limit
+            and filters.labels(wanted.get("label", []), labels)
+            and not any(filters.labels([line], labels) for line in wanted.get("label!", []))
+        )
+
+    deleted, freed = call.engine.images.prune(chosen)
     call.engine.events.tell("image", "prune", "", {"reclaimed": str(freed)})
     return {"ImagesDeleted": deleted or None, "SpaceReclaimed": freed}
 

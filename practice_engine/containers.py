@@ -752,6 +752,7 @@ class Engine:
                 comment=comment,
                 author=author,
                 command=" ".join(spec.command(container.config)),
+                without=runs.WRITTEN,
             )
         finally:
             if paused and container.run is not None and container.run.shim is not None:

@@ -12,7 +12,7 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -276,10 +276,11 @@ class Images:
         comment: str,
         author: str,
         command: str,
+        without: Collection[str] = (),
     ) -> Image:
         names = [familiar(name)] if name else []
         with self._workshop() as work:
-            trees.copy(root, str(work / "root"))
+            trees.copy(root, str(work / "root"), without)
             image = self._adopt(work, config, comment=comment, author=author, parent=base, created_by=command)
         self._set_tags(image, names)
         return image
@@ -382,6 +383,13 @@ class Images:
             if set(ours) & set(tags):
                 (self._directory / f".{name}-removed").touch()
 
+    def line(self, image: Image) -> list[Image]:
+        """The image, its parent, and so on, as far as they are still there."""
+        found = [image]
+        while parent := self._images.get(found[-1].parent):
+            found.append(parent)
+        return found
+
     def _children(self, image: Image) -> list[Image]:
         return [other for other in self._images.values() if other.parent == image.id]
 
@@ -392,10 +400,10 @@ class Images:
             return
         trees.remove(str(self._directory / image.short))
 
-    def prune(self, *, dangling_only: bool) -> tuple[list[dict[str, str]], int]:
+    def prune(self, wanted: Callable[[Image], bool]) -> tuple[list[dict[str, str]], int]:
         told, freed = [], 0
         for image in self.all():
-            if self._in_use(image.id) or (dangling_only and image.tags) or self._children(image):
+            if self._in_use(image.id) or self._children(image) or not wanted(image):
                 continue
             freed += image.size
             told += [{"Untagged": tag} for tag in image.tags] + [{"Deleted": image.id}]
@@ -449,6 +457,23 @@ _ADDRESSES = (
     "VOLUME",
     "WORKDIR",
 )
+
+
+_UNITED = ("Labels", "Volumes", "ExposedPorts")
+
+
+def merged(given: dict, base: dict) -> dict:
+    """A configuration, completed by another as Docker does it: names are united, of one name the given one holds."""
+    config = {**base, **{key: value for key, value in given.items() if value}}
+    for key in _UNITED:
+        if base.get(key) and given.get(key):
+            config[key] = {**base[key], **given[key]}
+    names = {line.partition("=")[0] for line in given.get("Env") or []}
+    others = [line for line in base.get("Env") or [] if line.partition("=")[0] not in names]
+    config["Env"] = [*(given.get("Env") or []), *others] or base.get("Env")
+    if given.get("Entrypoint"):
+        config["Cmd"] = given.get("Cmd")  # what was there were arguments of another program
+    return config
 
 
 def apply_changes(config: dict, changes: list[str]) -> dict:
@@ -557,18 +582,19 @@ def inspect(image: Image, root: Path) -> dict[str, Any]:
     }
 
 
-def history(image: Image) -> list[dict[str, Any]]:
+def history(line: list[Image]) -> list[dict[str, Any]]:
+    """The steps of an image, given with its parents, the nearest first; a step whose image is gone has no id."""
     steps = []
-    for number, step in enumerate(reversed(image.history)):
-        newest = number == 0
+    for number, step in enumerate(reversed(line[0].history)):
+        image = line[number] if number < len(line) else None
         steps.append(
             {
                 "Comment": step["comment"],
                 "Created": clock.seconds(step["created"]),
                 "CreatedBy": step["created_by"],
-                "Id": image.id if newest else "<missing>",
+                "Id": image.id if image else "<missing>",
                 "Size": step["size"],
-                "Tags": list(image.tags) or None if newest else None,
+                "Tags": (list(image.tags) or None) if image else None,
             }
         )
     return steps

@@ -18,7 +18,9 @@ from .process import Shim, ShimLost, StartFailure
 from .stdio import Output, Stdio
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-OURS = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv", "/dev", "/proc", "/sys"})
+WRITTEN = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv"})
+"""What the engine writes into each container anew: no change of the container's, and no part of its image."""
+OURS = WRITTEN | {"/dev", "/proc", "/sys"}
 _RUN_PREFIX = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: "
     "runc create failed: unable to start container process: error during container init: "

@@ -5,30 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 _ROOT = os.geteuid() == 0
 _OURS = (os.geteuid(), os.getegid())
 
 
-def copy(source: str, target: str) -> None:
-    """Modes, times, links and (as root) owners stay; the target is made."""
-    _copy_directory(source, target, {})
+def copy(source: str, target: str, without: Collection[str] = ()) -> None:
+    """Modes, times, links and (as root) owners stay; the target is made. Paths `without` begin with a slash."""
+    _copy_directory(source, target, {}, frozenset(source + path for path in without))
 
 
-def _copy_directory(source: str, target: str, seen: dict[tuple[int, int], str]) -> None:
+def _copy_directory(source: str, target: str, seen: dict[tuple[int, int], str], without: frozenset[str]) -> None:
     os.mkdir(target, 0o700)
     with os.scandir(source) as entries:
         for entry in entries:
-            _copy_entry(entry, os.path.join(target, entry.name), seen)
+            if entry.path not in without:
+                _copy_entry(entry, os.path.join(target, entry.name), seen, without)
     _copy_attributes(os.lstat(source), target)
 
 
-def _copy_entry(entry: os.DirEntry[str], target: str, seen: dict[tuple[int, int], str]) -> None:
+def _copy_entry(
+    entry: os.DirEntry[str], target: str, seen: dict[tuple[int, int], str], without: frozenset[str]
+) -> None:
     status = entry.stat(follow_symlinks=False)
     kind = stat.S_IFMT(status.st_mode)
     if kind == stat.S_IFDIR:
-        _copy_directory(entry.path, target, seen)
+        _copy_directory(entry.path, target, seen, without)
         return
     if kind == stat.S_IFLNK:
         os.symlink(os.readlink(entry.path), target)

@@ -13,6 +13,10 @@ from dockermagic.language import CHOICE
 os.environ["LC_ALL"] = "C.UTF-8"  # processes that tests start speak English, whatever this machine does
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds, by its nature or by its size")
+
+
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Sentences are asserted in English; a test that wants Chinese chooses it."""

@@ -3,10 +3,11 @@
 Walks one fixed script of raw calls: each row's success, and the refusals that teach. Sent by plain requests, with
 nothing of dockermagic, so that a recording is a witness and no echo. What differs from one run to the next is
 masked: ids become numbers, times count up from one moment, figures of the machine become constants, the environment
-(which has no order) is sorted; the times inside an archive stay. A recording is
+(which has no order) is sorted; the times and ids inside an archive stay. A recording is
 never edited by hand (it carries a checksum of its calls): record anew.
 
-The engine needs the image busybox. Everything that is made is removed.
+The engine needs the image busybox. Everything that is made is removed, and nothing else: what prunes is told to
+prune what carries a label of this script, and the builder's cache of a build that there is not.
 """
 
 from __future__ import annotations
@@ -47,7 +48,18 @@ TTY_BODY = {
     "Tty": True,
     "Labels": {MARK: "1"},
 }
+FILES = {
+    "Image": "busybox",
+    "Cmd": ["sh", "-c", "trap 'exit 0' TERM; echo here >/made; echo ready; while :; do sleep 0.1; done"],
+    "Tty": True,
+    "Labels": {MARK: "1", "dockermagic": "1"},
+}
+EXEC_BODY = {"AttachStdout": True, "AttachStderr": True, "Cmd": ["ls", "-l", "/"]}
+REPO, AGAIN = "recorded-image", "recorded-again"
 OURS = json.dumps({"label": [MARK]}, separators=(",", ":"))
+BOTH_LABELS = json.dumps({"label": [MARK, "dockermagic"]}, separators=(",", ":"))
+NOTHING = json.dumps({"id": [MISSING]}, separators=(",", ":"))
+ARCHIVES = ("export", "get_archive", "get_image", "get_images")
 Query = tuple[tuple[str, str], ...]
 
 
@@ -78,6 +90,19 @@ def one(
     """A call to one container."""
     values = {"id": at, **dict(query), **more.pop("values", {})}
     return Step(name or row, row, method, f"/containers/{at}{path if path else '/' + row}", query, values, **more)
+
+
+def image(
+    row: str, method: str, name: str = "", *, at: str = f"{REPO}:1", path: str = "", query: Query = (), **more: Any
+) -> Step:
+    """A call to one image."""
+    return Step(name or row, row, method, f"/images/{at}{path}", query, {"name": at, **dict(query)}, **more)
+
+
+def commit(name: str, **query: str) -> Step:
+    """An image of the container, made with a label of this script."""
+    pairs = ("container", NAME), *query.items()
+    return Step(name, "commit", "POST", "/commit", pairs, dict(pairs), {"Labels": {MARK: "1"}})
 
 
 BOTH: Query = (("stdout", "1"), ("stderr", "1"))
@@ -160,8 +185,67 @@ STEPS: tuple[Step, ...] = (
     one("remove", "DELETE", "remove: with a terminal", at=TTY, path=" "),
     Step("GET: no such path", "GET", "GET", "/recorded/missing", values={"path": "/recorded/missing"}),
     Step("HEAD: ping", "HEAD", "HEAD", "/_ping", values={"path": "/_ping"}),
+    Step("create: for its files", "create", "POST", "/containers/create", (("name", NAME),), {"name": NAME}, FILES),
+    one("start", "POST", "start: for its files"),
+    one("resize", "POST", query=(("h", "24"), ("w", "80")), ready=("ready", 1)),
+    one("resize", "POST", "resize: no number", query=(("h", "high"), ("w", "80"))),
+    one("exec_create", "POST", path="/exec", body=EXEC_BODY),
+    one("exec_create", "POST", "exec_create: no such container", at=MISSING, path="/exec", body=EXEC_BODY),
+    one("exec_create", "POST", "exec_create: no command", path="/exec", body={"Cmd": []}),
+    one("update", "POST", body={"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 2}}),
+    one("update", "POST", "update: no such policy", body={"RestartPolicy": {"Name": "nosuch"}}),
+    one("update", "POST", "update: no such container", at=MISSING, body={"RestartPolicy": {"Name": "no"}}),
+    one("changes", "GET"),
+    one("changes", "GET", "changes: no such container", at=MISSING),
+    one("archive_info", "HEAD", path="/archive", query=(("path", "/made"),)),
+    one("archive_info", "HEAD", "archive_info: a link", path="/archive", query=(("path", "/bin/sh"),)),
+    one("archive_info", "HEAD", "archive_info: no such path", path="/archive", query=(("path", "/missing"),)),
+    one("get_archive", "GET", path="/archive", query=(("path", "/made"),)),
+    one("get_archive", "GET", "get_archive: no such path", path="/archive", query=(("path", "/missing"),)),
+    one("get_archive", "GET", "get_archive: no path", path="/archive", query=(("path", ""),)),
+    commit("commit", repo=REPO, tag="1", comment="a remark", author="me"),
+    commit("commit: without a name"),
+    Step("commit: no such container", "commit", "POST", "/commit", (("container", MISSING),), {"container": MISSING}),
+    image("image", "GET", path="/json"),
+    image("image", "GET", "image: no such image", at=MISSING, path="/json"),
+    image("history", "GET", path="/history"),
+    image("history", "GET", "history: no such image", at=MISSING, path="/history"),
+    image("tag", "POST", path="/tag", query=(("repo", AGAIN), ("tag", "2"))),
+    image("tag", "POST", "tag: a name in capitals", path="/tag", query=(("repo", "Recorded"),)),
+    image("tag", "POST", "tag: no such image", at=MISSING, path="/tag", query=(("repo", AGAIN),)),
+    image("get_image", "GET", path="/get"),
+    image("get_image", "GET", "get_image: no such image", at=MISSING, path="/get"),
+    Step(
+        "get_images", "get_images", "GET", "/images/get", (("names", f"{REPO}:1"), ("names", f"{AGAIN}:2")),
+        {"names": [f"{REPO}:1", f"{AGAIN}:2"]},
+    ),
+    image("remove_image", "DELETE", "remove_image: one name of two", at=f"{AGAIN}:2"),
+    image("remove_image", "DELETE"),
+    image("remove_image", "DELETE", "remove_image: no such image"),
+    image("remove_image", "DELETE", "remove_image: a container runs on it", at="busybox:latest"),
+    one("stop", "POST", "stop: for its files", query=(("t", "20"),)),
+    one("resize", "POST", "resize: not running", query=(("h", "24"), ("w", "80"))),
+    one("exec_create", "POST", "exec_create: not running", path="/exec", body=EXEC_BODY),
+    Step(
+        "prune", "prune", "POST", "/containers/prune", (("filters", BOTH_LABELS),), {"filters": {"label": [MARK]}},
+    ),
+    Step(
+        "prune: no such filter", "prune", "POST", "/containers/prune", (("filters", '{"nosuch":["1"]}'),),
+        {"filters": {"nosuch": ["1"]}, "no-label": True},
+    ),
+    Step(
+        "prune_images", "prune_images", "POST", "/images/prune", (("filters", OURS),), {"filters": {"label": [MARK]}},
+    ),
+    Step(
+        "prune_images: no such filter", "prune_images", "POST", "/images/prune", (("filters", '{"nosuch":["1"]}'),),
+        {"filters": {"nosuch": ["1"]}},
+    ),
+    Step(
+        "prune_builds", "prune_builds", "POST", "/build/prune", (("filters", NOTHING),), {"filters": {"id": [MISSING]}},
+    ),
 )  # fmt: skip
-HEADERS = ("content-type", "api-version", "ostype", "server", "builder-version", "docker-experimental")
+STAT = "x-docker-container-path-stat"
+HEADERS = ("content-type", "api-version", "ostype", "server", "builder-version", "docker-experimental", STAT)
 
 
 class Walk:
@@ -198,6 +282,9 @@ class Walk:
             self.http.post(f"{self.base}/containers/{name}/unpause", timeout=60)
             self.http.post(f"{self.base}/containers/{name}/kill", timeout=60)
             self.http.delete(f"{self.base}/containers/{name}?force=1", timeout=60)
+        for name in (f"{REPO}:1", f"{AGAIN}:2"):
+            self.http.delete(f"{self.base}/images/{name}", timeout=60)
+        self.http.post(f"{self.base}/images/prune", params={"filters": OURS}, timeout=60)
 
     def run(self) -> list[dict[str, Any]]:
         self.clear()
@@ -222,7 +309,7 @@ def recorded(step: Step, reply: requests.Response, path: str) -> dict[str, Any]:
         "row": step.row,
         "values": step.values,
         "request": request,
-        "answer": {**answer, **body_of(reply, step.row == "export")},
+        "answer": {**answer, **body_of(reply, step.row in ARCHIVES)},
     }
 
 
@@ -230,6 +317,8 @@ def body_of(reply: requests.Response, archive: bool) -> dict[str, Any]:
     """A body: JSON, text, or bytes in base64; of an archive the contents of large files are blanked."""
     if archive and reply.ok:
         return {"gzip": base64.b64encode(gzip.compress(blanked(reply.content), mtime=0)).decode()}
+    if not reply.content:
+        return {"text": ""}
     try:
         if "json" in reply.headers.get("content-type", ""):
             return {"json": reply.json()}
@@ -251,7 +340,7 @@ def blanked(archive: bytes) -> bytes:
 
 
 ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-SHORT = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
+SHORT = re.compile(r"(?<![0-9a-f])[0-9a-f]{11,12}(?![0-9a-f])")  # of a host's name Podman keeps eleven
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ZERO = "0001-01-01"
@@ -260,7 +349,7 @@ FIGURES: dict[str, Any] = {
     "Containers": 1, "ContainersRunning": 1, "ContainersPaused": 0, "ContainersStopped": 0, "NEventsListener": 0,
     "KernelVersion": "6.1.0", "OperatingSystem": "Linux", "OSVersion": "1", "ID": "recorded", "MacAddress": "",
     "IPAddress": "172.17.0.2", "Gateway": "172.17.0.1", "SystemTime": "2026-01-01T00:00:00Z",
-    "SwapFree": 0, "SwapTotal": 0, "Uptime": "1h", "SizeRw": 4096, "Images": 1,
+    "SwapFree": 0, "SwapTotal": 0, "Uptime": "1h", "SizeRw": 4096, "Images": 1, "IPv4Forwarding": True,
 }  # fmt: skip
 LISTS: dict[str, Any] = {"DriverStatus": [["Backing Filesystem", "extfs"]], "Runtimes": {"runc": {"path": "runc"}}}
 COLUMNS = {
@@ -286,6 +375,10 @@ class Mask:
 
     def call(self, call: dict[str, Any]) -> dict[str, Any]:
         answer = dict(call["answer"])
+        if told := answer["headers"].get(STAT):
+            masked = self.json(json.loads(base64.b64decode(told)))
+            encoded = base64.b64encode(json.dumps(masked, separators=(",", ":")).encode()).decode()
+            answer["headers"] = {**answer["headers"], STAT: encoded}
         if "json" in answer:
             answer["json"] = self.json(answer["json"])
             if call["row"] == "top" and answer["status"] == 200:
@@ -327,7 +420,7 @@ class Mask:
         return self.ids.setdefault(found, f"{len(self.ids) + 1:012d}".ljust(64, "0"))
 
     def short(self, found: str) -> str:
-        return next((number[:12] for real, number in self.ids.items() if real.startswith(found)), found)
+        return next((number[: len(found)] for real, number in self.ids.items() if real.startswith(found)), found)
 
     def count(self, moment: str) -> int:
         return self.times.setdefault(moment, len(self.times) + 1)
@@ -344,11 +437,14 @@ class Mask:
         )
 
     def processes(self, answer: dict[str, Any]) -> None:
+        """The same program is the same number, however often the container has started it meanwhile."""
         titles = answer["Titles"]
+        programs = {process[titles.index("PID")]: process[-1] for process in answer["Processes"]}
         for process in answer["Processes"]:
             for at, title in enumerate(titles):
                 if title in ("PID", "PPID"):
-                    process[at] = str(1000 + self.pids.setdefault(process[at], len(self.pids) + 1))
+                    program = programs.get(process[at], process[at])
+                    process[at] = str(1000 + self.pids.setdefault(program, len(self.pids) + 1))
                 process[at] = COLUMNS.get(title, process[at])
 
 

@@ -37,10 +37,6 @@ def note(exchange: Exchange, how: str, what: Any) -> None:
         NOW[how].setdefault(NAMES[exchange.host], {})[exchange.row.name] = what
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes more than ten seconds, by its nature or by its size")
-
-
 def label(name: str) -> str:
     """`Docker Engine 28.5` for whatever an engine calls itself; the practice engine without its version."""
     found = re.match(r"(.*?)\s*(\d+\.\d+)", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import pandas as pd
@@ -10,7 +11,7 @@ from differences import quirk
 from enginekit import IMAGE, Caller, Made, Magic, unique, until
 from plain import Engine
 
-from dockermagic.errors import EngineTooOld, NotJson
+from dockermagic.errors import EngineTooOld, NotJson, ReplyError
 from dockermagic.session import Session
 
 COLUMNS = ["id", "name", "image", "command", "created", "state", "status", "ports", "labels"]
@@ -200,14 +201,61 @@ def test_top_with_arguments_for_ps(by: Caller, trio: Trio) -> None:
 
 
 def test_top_shows_what_starts_and_what_ends(by: Caller, made: Made) -> None:
-    name = made("sleep 4321 & trap 'kill %1' HUP; wait; while :; do sleep 0.1; done")
+    name = made.ready("sleep 4321 & trap 'kill %1' HUP; echo ready; wait; while :; do sleep 0.1; done")
 
-    def sleepers() -> int:
-        return int(by("top", id=name).iloc[:, -1].str.contains("sleep 4321", regex=False).sum())
+    def listed() -> bool:
+        return bool(by("top", id=name).iloc[:, -1].str.fullmatch("sleep 4321").any())
 
-    until(lambda: sleepers() >= 1, "the process is listed")
+    until(listed, "the process is listed")
     by("kill", id=name, signal="HUP")
-    until(lambda: not by("top", id=name).iloc[:, -1].str.fullmatch("sleep 4321").any(), "it is listed no more")
+    until(lambda: not listed(), "it is listed no more")
+
+
+FAMILY = "sleep 4322 & sh -c 'sleep 4323; true' & echo ready; wait"
+
+
+def test_top_as_a_tree(by: Caller, made: Made) -> None:
+    name = made.ready(FAMILY)
+    until(lambda: by("top", id=name).iloc[:, -1].str.fullmatch("sleep 432[23]").sum() == 2, "all three run")
+    listed, frame = by("top", id=name), by("top", id=name, tree=True)
+    assert list(frame.columns) == ["tree", *listed.columns]
+    assert sorted(frame["PID"]) == sorted(listed["PID"])
+    drawn = dict(zip(frame["tree"].str.replace("\xa0", " "), frame["PID"], strict=True))
+    assert next(iter(drawn)) == "sh"
+    parents = dict(zip(frame["PID"], frame["PPID"], strict=True))
+    assert {parents[pid] for text, pid in drawn.items() if text[:3] in ("├─ ", "└─ ")} == {drawn["sh"]}
+    (grandchild,) = (pid for text, pid in drawn.items() if text[3:].strip().startswith(("└─ ", "├─ ")))
+    assert parents[parents[grandchild]] == drawn["sh"]
+
+
+def test_a_tree_needs_parents(by: Caller, trio: Trio) -> None:
+    with pytest.raises(ReplyError, match="PPID"):
+        by("top", id=trio.running, ps_args="aux", tree=True)
+
+
+def test_inspect_shows_what_is_inside(magic: Magic, made: Made) -> None:
+    name = made.ready(FAMILY, HostConfig={"Tmpfs": {"/es-tmp": ""}}, ExposedPorts={"4322/tcp": {}})
+    value = magic.run(f"x = %docker inspect {name} --show --size\nx")
+    assert value["Id"] == made.inspect(name)["Id"]
+    assert value["SizeRootFs"] > 1_000_000
+    assert f"What is inside {name}: it is running" in magic.text
+    words = magic.text.replace("\xa0", " ")
+    for part in ("state", "image", "processes", "mounts", "networks", "ports"):
+        assert re.search(rf"^  {part} ", words, re.MULTILINE), part
+    assert re.search(r"[├└]─ \d+ sleep 4322$", words, re.MULTILINE)
+    assert "/es-tmp" in words
+    assert magic.last.row.name == "top"
+
+
+@pytest.mark.parametrize("state", ["created", "exited", "paused"])
+def test_inspect_shows_a_container_in_any_state(magic: Magic, made: Made, state: str) -> None:
+    name = made.finished("exit 3") if state == "exited" else made(start=state == "paused")
+    if state == "paused":
+        made.engine.call("POST", f"/containers/{name}/pause").raise_for_status()
+    magic.run(f"x = %docker inspect {name} --show")
+    assert f"What is inside {name}: it is {state}" in magic.text
+    assert ("exit code 3" in magic.text) == (state == "exited")
+    assert ("none: it does not run" in magic.text) == (state != "paused")
 
 
 def test_ping(by: Caller, engine: Engine) -> None:

@@ -78,6 +78,7 @@ CASES: dict[str, Case] = {
     "unpause: not paused": lambda by, made: by("unpause", id=made()),
     "remove: running": lambda by, made: by("remove", id=made()),
     "remove: paused": lambda by, made: by("remove", id=paused(by, made)),
+    "remove: no such link": lambda by, made: by("remove", id=unique(), link=True),
     "rename: to its own name": lambda by, made: (lambda name: by("rename", id=name, name=name))(made(start=False)),
     "rename: a name with a space": lambda by, made: by("rename", id=made(start=False), name="es none"),
     "rename: the name is taken": lambda by, made: by("rename", id=made(start=False), name=made(start=False)),

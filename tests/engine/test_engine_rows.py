@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from differences import expected
+from differences import expected, quirk
 from enginekit import Caller, Made, Magic, unique, until
 from plain import Engine
 
@@ -180,6 +180,34 @@ def test_commit_tag_and_remove(by: Caller, container: str, engine: Engine) -> No
         forget(engine, name)
 
 
+def test_the_body_of_commit_is_united_with_the_containers_own(by: Caller, made: Made, engine: Engine) -> None:
+    name = f"es/{unique()}"
+    container = made(start=False, Env=["A=1", "B=1"], Labels={"a": "1", "b": "1"}, Entrypoint=["echo"], **NO_NETWORK)
+    try:
+        by("commit", {"Env": ["B=2"], "Labels": {"b": "2"}, "Entrypoint": ["ls"]}, container=container, repo=name)
+        config = by("image", name=name)["Config"]
+        assert {"A=1", "B=2"} <= set(config["Env"])
+        assert "B=1" not in config["Env"]
+        assert {"a": "1", "b": "2"}.items() <= config["Labels"].items()
+        assert config["Entrypoint"] == ["ls"]
+        assert not config.get("Cmd")
+    finally:
+        forget(engine, name)
+
+
+def test_a_layer_holds_what_was_written_and_nothing_of_the_engines(by: Caller, made: Made, engine: Engine) -> None:
+    name = f"es/{unique()}"
+    container = made.finished("echo kept >/kept", **NO_NETWORK)
+    try:
+        by("commit", container=container, repo=name)
+        size = by("history", name=name)["size"].iloc[0]
+        assert size > 5 if quirk("history: sizes are those of archives", by.session.engine.name) else size == 5
+        assert by("archive_info", id=made(start=False, Image=name, **NO_NETWORK), path="/kept")["size"] == 5
+    finally:
+        made.remove()
+        forget(engine, name)
+
+
 def test_save_and_load(by: Caller, image: str, engine: Engine, tmp_path: Path) -> None:
     target = tmp_path / "image.tar"
     frame = by("get_image", name=image, output=str(target))
@@ -256,14 +284,28 @@ def test_prunes_that_find_nothing(by: Caller, session: Session) -> None:
         assert len(by("prune_builds", filters={"id": [unique()]})) == 0
 
 
+def test_only_the_images_with_the_label_are_pruned(by: Caller, container: str, engine: Engine) -> None:
+    label = unique()
+    ours, other = (
+        by("commit", {"Labels": {name: "1"}}, container=container)["Id"] for name in (label, f"{label}-other")
+    )
+    try:
+        told = by("prune_images", filters={"label": [label]})
+        assert any(ours in text for text in told["what"])
+        assert not there(engine, ours)
+        assert there(engine, other)
+    finally:
+        engine.call("DELETE", f"/images/{other}")
+
+
 @pytest.mark.parametrize("row", ["pull", "search", "push", "auth"])
 def test_registries_that_cannot_be_reached(by: Caller, image: str, row: str) -> None:
     """No registry is in reach of the tests: what fails says why, and nothing passes for a success."""
     name, _, tag = image.rpartition(":")
     login = {"username": "me", "password": "geheim", "serveraddress": "127.0.0.1:9"}
     body, values = {
-        "pull": ([], {"fromImage": "127.0.0.1:9/es"}),
-        "search": ([], {"term": "busybox"}),
+        "pull": ([], {"fromImage": "127.0.0.1:9/es", "tag": "1", "platform": "linux/amd64"}),
+        "search": ([], {"term": "busybox", "limit": 5, "filters": {"stars": ["3"]}}),
         "push": ([], {"name": name, "tag": tag}),
         "auth": ([login], {}),
     }[row]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -215,6 +217,27 @@ def test_doctor_that_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     said = capsys.readouterr().err
     assert "this is no address" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
+@pytest.mark.parametrize("words", ["", "doctor", "--help", "--version", "tutorial --no-lab", "tutorial --help"])
+def test_a_closed_pipe_ends_it_silently(words: str, both: bool, tmp_path: Path) -> None:
+    """As `| head -1` does when it has read enough: no traceback, and the status that Python has for it."""
+    unread, pipe = os.pipe()
+    os.close(unread)
+    around = {**os.environ, "HOME": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/nobody"}
+    around.pop("PYTHONUNBUFFERED", "")  # then argparse itself would see that nobody reads, and say 0
+    ended = subprocess.run(
+        [sys.executable, "-m", "dockermagic", *words.split()],
+        cwd=tmp_path,
+        env={**around, "PYTHONPATH": str(Path(command.__file__).parents[1])},
+        stdout=pipe,
+        stderr=subprocess.STDOUT if both else subprocess.PIPE,
+        check=False,
+    )
+    os.close(pipe)
+    assert ended.returncode == 1
+    assert b"Error" not in (ended.stderr or b"")  # that no engine answers may stand there
 
 
 def test_table_is_aligned_and_a_line_a_place() -> None:

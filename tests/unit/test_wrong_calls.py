@@ -780,6 +780,7 @@ def test_an_engine_that_accepts_and_never_answers(bare_shell: Shell, monkeypatch
     [
         ("stop web --signal INT", "stop's signal came with API 1.42, and Docker Engine 20.10.24 speaks 1.41"),
         ("images --shared-size", "images's shared-size came with API 1.42"),
+        ("exec_start abc --console-size 24x80", "exec_start's console-size came with API 1.42"),
     ],
 )
 def test_an_option_that_the_engine_is_too_old_for(bare_shell: Shell, monkeypatch, strange, line, what):
