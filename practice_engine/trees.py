@@ -30,14 +30,14 @@ def _copy_entry(entry: os.DirEntry[str], target: str, seen: dict[tuple[int, int]
     if kind == stat.S_IFDIR:
         _copy_directory(entry.path, target, seen)
         return
+    if kind in (stat.S_IFREG, stat.S_IFLNK) and status.st_nlink > 1:
+        other = seen.setdefault((status.st_dev, status.st_ino), target)
+        if other != target:
+            os.link(other, target, follow_symlinks=False)
+            return
     if kind == stat.S_IFLNK:
         os.symlink(os.readlink(entry.path), target)
     elif kind == stat.S_IFREG:
-        if status.st_nlink > 1:
-            other = seen.setdefault((status.st_dev, status.st_ino), target)
-            if other != target:
-                os.link(other, target)
-                return
         _copy_data(entry.path, target, status.st_size)
     elif kind == stat.S_IFIFO:
         os.mkfifo(target)
@@ -102,12 +102,12 @@ def walk(root: str, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
     """(path from root, with a leading slash; lstat), in the order of names."""
     try:
         entries = sorted(os.scandir(root + below), key=lambda entry: entry.name)
-    except (FileNotFoundError, PermissionError):
+    except OSError:  # gone, closed to us, or with a path longer than a path can be
         return
     for entry in entries:
         try:
             status = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
+        except OSError:
             continue
         path = f"{below}/{entry.name}"
         yield path, status
@@ -160,7 +160,7 @@ def _names(path: str) -> dict[str, os.stat_result]:
         with os.scandir(path) as entries:
             for entry in entries:
                 names[entry.name] = entry.stat(follow_symlinks=False)
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
+    except OSError:
         return {}
     return names
 
