@@ -64,14 +64,22 @@ class _ForAll(dict):
 
 
 class _Unpacked:
-    """The bytes in a compressed file; an error where its end is missing."""
+    """The bytes of an archive, out of a compressed file too; an error where its end is missing."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._ended = False
 
     def read(self, size: int) -> bytes:
+        data = self._more(size)
+        if self._ended and not data:  # or tarfile goes on to the end that a head has told, however far away
+            raise Failed(_CUT)
+        self._ended = not data
+        return data
+
+    def _more(self, size: int) -> bytes:
         try:
-            return bytes(self._file.read1(size))
+            return self._read(size)
         except EOFError as error:
             raise Failed(_CUT) from error
         except (OSError, zlib.error, lzma.LZMAError) as error:
@@ -215,7 +223,7 @@ def _opened(file: Any) -> tarfile.TarFile:
     file.seek(0)
     new = next((new for magic, new in _COMPRESSED.items() if head.startswith(magic)), None)
     return tarfile.open(
-        fileobj=_Unpacked(new(file)) if new else file,  # type: ignore[arg-type]
+        fileobj=_Unpacked(new(file).read1 if new else file.read),  # type: ignore[arg-type]
         mode="r|",
         bufsize=1 << 20,
         tarinfo=_Entry,

@@ -32,6 +32,7 @@ DIFFERENCES: dict[str, tuple[str, int, list[str]]] = {
     "heads without end": ("refused, where Docker reads them all", 500, []),
     "cut in a file": ("refused, where Docker does not miss what only fills the last block", 500, ["tmp/a"]),
     "a size in the head": ("refused before anything is written: the disk has not so much room", 500, []),
+    "a great size of a whiteout": ("the same", 500, []),
     "a size that is not there": ("what came of it stays away", 500, ["tmp/short"]),
     "a size that is no number": ("it is taken for 0, and what follows is no head", 500, ["tmp/a"]),
     f"compressed and cut to {len(tars.COMPRESSED) - 9} bytes": (
