@@ -48,6 +48,7 @@ ENTRY_BITS = {
 }
 CHANGES = ("modified", "added", "deleted")
 USAGE = {"Images": "image", "Containers": "container", "Volumes": "volume", "BuildCache": "build cache"}
+MOST_TITLES = 1000
 AS_TEXT: Any = {"errors": "backslashreplace"}
 ALIVE = ("running", "paused", "restarting")
 GO_LINK = 27
@@ -308,6 +309,8 @@ def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame
     """
     found = exchange.json() or {}
     titles = [str(title) for title in found.get("Titles") or []]
+    if len(titles) > MOST_TITLES:
+        raise ValueError(f"{len(titles)} titles")
     listed = found.get("Processes") or []
     columns: dict[str, tuple[str, Sequence[Any]]] = {}
     for at, title in enumerate(titles):
@@ -630,7 +633,7 @@ def _json_values(body: bytes) -> Any:
     while at < len(text):
         try:
             found, at = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         values.append(found)
         at = SPACE.match(text, at).end()  # type: ignore[union-attr]
