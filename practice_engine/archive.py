@@ -37,15 +37,44 @@ def write_tree(out: Any, root: str, path: str = "/", name: str | None = None) ->
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, copybufsize=_COPY) as tar:
         with rooted.parent(root, path, follow_last=False) as (directory, last, resolved):
             top = "" if resolved == "/" and name is None else (name if name is not None else last)
-            seen: dict[tuple[int, int], str] = {}
-            _add(tar, directory, last, top, seen)
+            _add_all(tar, directory, last, top)
 
 
-def _add(tar: tarfile.TarFile, directory: int, name: str, path: str, seen: dict) -> None:
+def _add_all(tar: tarfile.TarFile, directory: int, name: str, path: str) -> None:
+    """What is there, and all below it; on the way a descriptor is held for each floor."""
+    seen: dict[tuple[int, int], str] = {}
+    floors = [(directory, [(name, path)])]
+    try:
+        while floors:
+            here, todo = floors[-1]
+            if not todo:
+                floors.pop()
+                if floors:
+                    os.close(here)
+                continue
+            name, path = todo.pop()
+            inner = _opened(here, name) if _add(tar, here, name, path, seen) else None
+            if inner is not None:
+                names = sorted(os.listdir(inner), reverse=True)
+                floors.append((inner, [(child, f"{path}/{child}" if path else child) for child in names]))
+    finally:
+        for here, _ in floors[1:]:
+            os.close(here)
+
+
+def _opened(directory: int, name: str) -> int | None:
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+
+
+def _add(tar: tarfile.TarFile, directory: int, name: str, path: str, seen: dict) -> bool:
+    """Whether it is a directory."""
     try:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
-        return
+        return False
     member = tarfile.TarInfo(path)
     member.mode = stat.S_IMODE(status.st_mode)
     member.mtime = int(status.st_mtime)
@@ -55,7 +84,6 @@ def _add(tar: tarfile.TarFile, directory: int, name: str, path: str, seen: dict)
         member.type = tarfile.DIRTYPE
         if path:
             tar.addfile(member)
-        _add_children(tar, directory, name, path, seen)
     elif kind in (stat.S_IFREG, stat.S_IFLNK) and _other_name(status, path, member, seen):
         tar.addfile(member)
     elif kind == stat.S_IFLNK:
@@ -71,6 +99,7 @@ def _add(tar: tarfile.TarFile, directory: int, name: str, path: str, seen: dict)
         member.type = tarfile.CHRTYPE if kind == stat.S_IFCHR else tarfile.BLKTYPE
         member.devmajor, member.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
         tar.addfile(member)
+    return kind == stat.S_IFDIR
 
 
 def _other_name(status: os.stat_result, path: str, member: tarfile.TarInfo, seen: dict) -> bool:
@@ -80,18 +109,6 @@ def _other_name(status: os.stat_result, path: str, member: tarfile.TarInfo, seen
         return False
     member.type, member.linkname = tarfile.LNKTYPE, first
     return True
-
-
-def _add_children(tar: tarfile.TarFile, directory: int, name: str, path: str, seen: dict) -> None:
-    try:
-        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return
-    try:
-        for child in sorted(os.listdir(inner)):
-            _add(tar, inner, child, f"{path}/{child}" if path else child, seen)
-    finally:
-        os.close(inner)
 
 
 def _add_file(tar: tarfile.TarFile, directory: int, name: str, member: tarfile.TarInfo) -> None:

@@ -170,6 +170,22 @@ def test_a_path_too_long_for_the_machine_hides_nothing(engine: Engine) -> None:
     assert not (engine.data / "containers" / identity).exists()
 
 
+@pytest.mark.parametrize("depth", [1200])
+def test_a_tree_too_deep_for_python_hides_nothing(engine: Engine, depth: int) -> None:
+    deep = "/".join(["d"] * depth)
+    identity = engine.run("sh", "-c", f"mkdir -p /tmp/{deep} && cd /tmp && echo end > {deep}/end")
+    assert engine.wait(identity) == 0
+    assert engine.get("/containers/json", all=1, size=1).json[0]["SizeRw"] == len("end\n")
+    assert len(engine.get(f"/containers/{identity}/changes").json) == depth + 2
+    assert engine.get("/system/df").status == 200
+    made = engine.post("/commit", None, container=identity, repo="deep")
+    assert made.status == 201
+    assert engine.delete(f"/containers/{identity}").status == 204
+    assert not (engine.data / "containers" / identity).exists()
+    assert engine.delete("/images/deep").status == 200
+    assert not (engine.data / "images" / made.json["Id"].removeprefix("sha256:")).exists()
+
+
 def test_links_of_a_container_lead_nowhere_else(engine: Engine, tmp_path) -> None:
     """Neither reading nor writing through a link leaves the root, even when the link is absolute."""
     secret = tmp_path / "secret"
