@@ -78,8 +78,8 @@ class DockerMagicError(Exception):
 def _one_line(text: str, limit: int = 600) -> str:
     """`text` on one line, with nothing in it that a terminal obeys, cut where it is too long to read."""
     flat = " ".join(masks.text(text).split())
-    safe = "".join(char if char.isprintable() else "�" for char in flat)
-    return safe if len(safe) <= limit else say("{start} … ({count} characters)", start=safe[:limit], count=len(safe))
+    safe = "".join(char if char.isprintable() else "�" for char in flat[:limit])
+    return safe if len(flat) <= limit else say("{start} … ({count} characters)", start=safe, count=len(flat))
 
 
 class CallError(DockerMagicError):

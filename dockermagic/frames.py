@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import struct
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from .language import say
+
+SPACE = re.compile(r"\s*")
 
 STREAMS = ("stdin", "stdout", "stderr")
 HEADER = struct.Struct(">LL")
@@ -181,30 +184,38 @@ class JsonLines:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._open: list[bytes] = []
 
     def feed(self, data: bytes) -> list[Any]:
         """The values that are whole by now."""
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        return [each for line in whole for each in values(line)]
+        head, newline, tail = data.rpartition(b"\n")
+        if not newline:
+            self._open.append(data)
+            return []
+        whole = b"".join((*self._open, head))
+        self._open = [tail]
+        return [each for line in whole.split(b"\n") for each in values(line)]
 
     def flush(self) -> list[Any]:
         """The last values, which had no newline."""
-        rest, self._rest = self._rest, b""
+        rest, self._open = b"".join(self._open), []
         return values(rest)
 
     @property
     def pending(self) -> int:
-        return len(self._rest.strip())
+        return len(b"".join(self._open).strip())
 
 
 def values(line: bytes) -> list[Any]:
     """The JSON values on a line. Raises ValueError where there is something else."""
     text, decoder, found, at = line.decode("utf-8", "replace").strip(), json.JSONDecoder(), [], 0
     while at < len(text):
-        each, at = decoder.raw_decode(text, at)
+        try:
+            each, at = decoder.raw_decode(text, at)
+        except RecursionError as error:
+            raise ValueError(str(error)) from error
         found.append(each)
-        at += len(text) - at - len(text[at:].lstrip())
+        at = SPACE.match(text, at).end()  # type: ignore[union-attr]
     return found
 
 

@@ -26,6 +26,7 @@ from .locate import LONGEST_SOCKET_PATH, Surroundings
 
 SECONDS_TO_START = 20.0
 LEAST_ROOM = 1 << 20
+OF_OTHERS = 0o022
 IN_USE = "already uses"  # how it says that another one has its data
 DRILLS = ("slow", "error", "cut", "garbage", "silent")
 DRILLS_PATH = "/practice/drills"
@@ -68,10 +69,11 @@ def home(around: Surroundings) -> Home:
 
 
 def answers(place: Home) -> bool:
-    """Whether an engine of this very user listens at its socket."""
+    """Whether an engine of this very user listens at its socket, where no other can have put one."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            if place.socket.parent.lstat().st_uid != os.geteuid():
+            status = place.socket.parent.lstat()
+            if status.st_uid != os.geteuid() or status.st_mode & OF_OTHERS:
                 return False
             probe.connect(str(place.socket))
         except OSError:
@@ -109,7 +111,7 @@ def _launch(place: Home, until: float) -> str:
     """
     try:
         place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with place.log.open("ab") as log:
+        with open(_log(place), "ab") as log:
             begin = log.tell()
             process = subprocess.Popen(
                 [sys.executable, "-m", "practice_engine", "--socket", str(place.socket), "--data", str(place.data)],
@@ -132,6 +134,26 @@ def _launch(place: Home, until: float) -> str:
             raise NoEngine(say("the practice engine did not come up"), say("its log is {file}", file=place.log))
         time.sleep(0.01)
     return ""
+
+
+def _log(place: Home) -> int:
+    """Its log, opened to be written on: in a directory of ours, and not through a link that another may have left.
+
+    Raises:
+        NoEngine: the directory is not ours.
+        OSError: it cannot be opened.
+    """
+    folder = os.open(place.data, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(folder).st_uid != os.geteuid():
+            raise NoEngine(
+                say("{folder} is not a directory of the user who is to run the practice engine", folder=place.data),
+                say("it keeps its data in {folder}; XDG_DATA_HOME names another folder for that", folder=place.data),
+            )
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        return os.open(place.log.name, flags, 0o600, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def confession(version: Mapping[str, Any]) -> list[str]:

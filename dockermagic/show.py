@@ -21,6 +21,10 @@ from .session import Settings
 SHORT_ID = 12
 CELL = 200
 LINE = 4000
+LONG = 4 * LINE
+TREE = 1_000_000  # characters of a tree that are shown
+LEAF = 20  # what each of its leaves counts besides its text
+DEEPEST = 100
 PAINTS_A_SECOND = 5
 MARKED = "dockermagic"
 SHORT = 24
@@ -73,22 +77,64 @@ class Code(str):
         return f"<pre><code>{escape(visible_lines(self))}</code></pre>"
 
 
-def dressed(value: Any) -> Any:
+class Text(str):
+    """A text too long to be read: still a str, its beginning shown."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(cut(repr(str(self)), LONG))
+
+
+def dressed(value: Any, deep: int = 0) -> Any:
     """A value as it is to be shown: dicts and lists as trees, those inside them too."""
+    if isinstance(value, str) and len(value) > LONG:
+        return Text(value)
+    if deep > DEEPEST:
+        return value
     if isinstance(value, dict):
-        return Tree({key: dressed(each) for key, each in value.items()})
-    return Branch(map(dressed, value)) if isinstance(value, list) else value
+        return Tree({key: dressed(each, deep + 1) for key, each in value.items()})
+    return Branch(dressed(each, deep + 1) for each in value) if isinstance(value, list) else value
 
 
 def pretty(value: Any) -> str:
     """JSON, indented, for reading."""
-    text = json.dumps(masks.value(value), indent=2, ensure_ascii=False, default=str)
-    return visible_lines(text)
+    return _indented(trimmed(value))
+
+
+def _indented(value: Any) -> str:
+    return visible_lines(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def trimmed(value: Any) -> Any:
+    """As much of a tree as is shown: all of nearly every tree that there is, but its secrets."""
+    return masks.value(_trimmed(value, [TREE]))
+
+
+def _trimmed(value: Any, left: list[int], deep: int = 0) -> Any:
+    """A part of a tree; `left` is how many characters more are shown."""
+    if isinstance(value, str):
+        text = cut(masks.text(value), LINE)
+        left[0] -= len(JSON.encode(text))
+        return text
+    if not isinstance(value, Mapping | list):
+        return value
+    if deep > DEEPEST and value:
+        return "…"
+    kept: dict[str, Any] = {}
+    for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if left[0] <= 0:
+            kept["…"] = say("… and {count} more", count=len(value) - len(kept))
+            break
+        name = cut(str(key), CELL)
+        left[0] -= len(name) + LEAF
+        kept[name] = _trimmed(each, left, deep + 1)
+    return kept if isinstance(value, Mapping) else [*kept.values()]
 
 
 def bundle(value: Any) -> dict[str, Any]:
     """A tree in the forms that a notebook may take; as text IPython asks for it by itself."""
-    safe = masks.value(value)
+    safe = trimmed(value)
     return {"application/json": json.loads(JSON.encode(safe)), "text/html": branches(safe)}
 
 
@@ -384,10 +430,10 @@ class Column(NamedTuple):
 
 
 def _column(name: Any, array: Any, most: int) -> Column:
-    kind, shown = array.dtype.kind, array[:most]
+    kind, shown, head = array.dtype.kind, array[:most], cut(str(name), CELL)
     if kind == "M":  # as Python's own, which are quicker to write than those of pandas
-        return Column(f"{name} (UTC)", kind, cells(name, list(shown.to_pydatetime())))
-    return Column(str(name), kind, cells(name, shown.tolist()))
+        return Column(f"{head} (UTC)", kind, cells(name, list(shown.to_pydatetime())))
+    return Column(head, kind, cells(name, shown.tolist()))
 
 
 def log_lines(frame: Any, limit: int) -> list[str]:
@@ -406,7 +452,7 @@ def log_lines(frame: Any, limit: int) -> list[str]:
 
 def log_line(stream: str, line: str, time: str | None = None) -> str:
     stamp = f"{time.replace('+00:00', 'Z')} " if time else ""
-    return f"{'err│' if stream == 'stderr' else '   │'}{stamp}{cut(visible(line), LINE)}"
+    return f"{'err│' if stream == 'stderr' else '   │'}{stamp}{visible(cut(line, LINE))}"
 
 
 def terminal(lines: Sequence[str], caption: str) -> str:
@@ -621,7 +667,7 @@ def _frames(exchange: Exchange) -> list[str]:
 
 
 def _peek(data: bytes) -> str:
-    return cut(visible(data.decode("utf-8", "backslashreplace").rstrip()), CELL)
+    return visible(cut(data.decode("utf-8", "backslashreplace").rstrip(), CELL))
 
 
 def _body(exchange: Exchange) -> list[str]:
@@ -631,12 +677,12 @@ def _body(exchange: Exchange) -> list[str]:
     if "json" in exchange.content_type and exchange.received <= len(exchange.kept):
         try:
             text = pretty(json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             return _quoted(cut(masks.text(text), LINE))
     else:
         text = "\n".join(_quoted(text))
     left = exchange.received - len(exchange.kept)
-    return [cut(masks.text(text), 4 * LINE), *([say("… and {size} more", size=size(left))] if left > 0 else [])]
+    return [cut(masks.text(text), LONG), *([say("… and {size} more", size=size(left))] if left > 0 else [])]
 
 
 def _quoted(text: str) -> list[str]:

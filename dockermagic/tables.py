@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
@@ -49,6 +49,8 @@ ENTRY_BITS = {
 }
 CHANGES = ("modified", "added", "deleted")
 USAGE = {"Images": "image", "Containers": "container", "Volumes": "volume", "BuildCache": "build cache"}
+MOST_TITLES = 1000
+AS_TEXT: Any = {"errors": "backslashreplace"}
 ALIVE = ("running", "paused", "restarting")
 GO_LINK = 27
 GO_TYPES = {
@@ -134,7 +136,7 @@ def value(row: Endpoint, exchange: Exchange, wanted: Wanted) -> Any:
         if isinstance(error, TimedOut):
             error.step = say(row.silent) or error.step
         raise
-    except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
+    except (AttributeError, TypeError, LookupError, ValueError, OverflowError, RecursionError) as error:
         raise ReplyError(
             say(
                 "{method} {path} was answered in another form than the API's",
@@ -321,6 +323,8 @@ def processes(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame
     """
     found = exchange.json() or {}
     titles = [str(title) for title in found.get("Titles") or []]
+    if len(titles) > MOST_TITLES:
+        raise ValueError(f"{len(titles)} titles")
     listed = found.get("Processes") or []
     columns: dict[str, tuple[str, Sequence[Any]]] = {}
     for at, title in enumerate(titles):
@@ -495,9 +499,7 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
             found: list[pd.DataFrame] = []
             files.save(exchange.chunks(), output, wanted.progress, lambda part: found.append(_listed(part)))
             return found[0]
-        with tarfile.open(
-            fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|", errors="backslashreplace"
-        ) as tar:
+        with tarfile.open(fileobj=_Reader(exchange.chunks(), wanted.progress), mode="r|", **AS_TEXT) as tar:
             return _entries(tar)
     except tarfile.TarError as error:
         raise CutShort(
@@ -506,15 +508,21 @@ def archive(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFrame:
 
 
 def _listed(path: Path) -> pd.DataFrame:
-    with tarfile.open(path, "r:", errors="backslashreplace") as tar:
+    with path.open("rb") as file, tarfile.open(fileobj=_Reader(_pieces(file)), mode="r|", **AS_TEXT) as tar:
         return _entries(tar)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(1 << 20):
+        yield piece
 
 
 class _Reader(io.RawIOBase):
     """Chunks as a file that can only be read onwards."""
 
-    def __init__(self, chunks: Iterator[bytes], watch: Callable[[int], None]) -> None:
+    def __init__(self, chunks: Iterator[bytes], watch: Callable[[int], None] = lambda count: None) -> None:
         self._chunks, self._rest, self._count, self._watch = chunks, memoryview(b""), 0, watch
+        self._ended = False
 
     def read(self, size: int = -1) -> bytes:
         parts: list[bytes] = []
@@ -530,6 +538,9 @@ class _Reader(io.RawIOBase):
             parts.append(bytes(part))
             self._rest = self._rest[len(part) :]
             size -= len(part) if size > 0 else 0
+        if self._ended and not parts:  # or tarfile goes on to the end that a head has told, however far away
+            raise tarfile.ReadError("unexpected end of data")
+        self._ended = not parts
         return b"".join(parts)
 
 
@@ -636,7 +647,7 @@ def _json_values(body: bytes) -> Any:
     while at < len(text):
         try:
             found, at = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         values.append(found)
         at = SPACE.match(text, at).end()  # type: ignore[union-attr]

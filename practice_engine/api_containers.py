@@ -17,6 +17,7 @@ from .errors import BadParameter, Conflict, EngineError, Failed, NotFound, NotOf
 from .frames import DetachKeys, frame
 from .logs import STDERR, STDOUT, Reader, Record
 from .stdio import Listener
+from .unpacking import extract
 from .web import MULTIPLEXED_STREAM, RAW_STREAM, Call, Hijacked, Reply, encoded_stat
 
 _LIST_FILTERS = (
@@ -724,9 +725,13 @@ async def archive_put(call: Call) -> Any:
     if container.host["ReadonlyRootfs"]:
         raise BadParameter("container rootfs is marked read-only")
     container.tell("extract-to-dir")
-    await asyncio.to_thread(
-        archive.extract, call.file, root, resolved, overwrite_types=not call.flag("noOverwriteDirNonDir")
-    )
+    types = not call.flag("noOverwriteDirNonDir")
+    try:
+        await asyncio.to_thread(extract, call.file, root, resolved, overwrite_types=types)
+    except Failed as error:
+        if isinstance(error.__cause__, FileNotFoundError):  # as Docker: whatever it is that is not there
+            raise NotFound(f"Could not find the file {path} in container {call['name']}") from error
+        raise
     return Reply()
 
 

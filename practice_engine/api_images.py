@@ -9,7 +9,7 @@ from typing import Any
 
 from . import clock, filters, images
 from .api_containers import moment, until
-from .errors import BadParameter, NotFound, NotOffered
+from .errors import BadParameter, EngineError, NotFound, NotOffered
 from .web import Call, Reply, dump
 
 _LIST_FILTERS = "dangling label label! before since until reference"
@@ -144,13 +144,22 @@ async def _import(call: Call, source: str) -> Any:
 
 
 async def load(call: Call) -> Any:
-    loaded = await asyncio.to_thread(call.engine.images.load, call.file)
+    """What is wrong is told in the stream, as Docker does: its head has gone out by then."""
+    try:
+        loaded = await asyncio.to_thread(call.engine.images.load, call.file)
+    except EngineError as error:
+        return _told(error.message)
     await call.begin("application/json")
     for image, tags in loaded:
         _tell(call, "load", image, image.id)
         for name in tags or [None]:
             text = f"Loaded image: {name}\n" if name else f"Loaded image ID: {image.id}\n"
             await call.write_json({"stream": text})
+    return None
+
+
+def _told(message: str, *before: dict[str, str]) -> Reply:
+    return Reply(b"".join(map(dump, [*before, {"errorDetail": {"message": message}, "error": message}])))
 
 
 async def get(call: Call) -> Any:
@@ -187,11 +196,7 @@ async def push(call: Call) -> Any:
         call.engine.images.get(reference)
     except NotFound:
         said = f"An image does not exist locally with the tag: {name}"
-        told = [
-            {"status": f"The push refers to repository [{images.full(name)}]"},
-            {"errorDetail": {"message": said}, "error": said},
-        ]
-        return Reply(b"".join(map(dump, told)))
+        return _told(said, {"status": f"The push refers to repository [{images.full(name)}]"})
     raise NotOffered("the practice engine has no registry to push to")
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import VERSION, archive, busybox, clock, gojson, pythons, spec, trees
+from . import VERSION, archive, busybox, clock, gojson, pythons, spec, trees, unpacking
 from .errors import BadParameter, Conflict, NotFound, NotOffered
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -28,6 +28,7 @@ EMPTY_CONFIG: dict[str, Any] = {
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"\w[\w.-]{0,127}")
+_MOST_JSON = 1 << 26
 
 
 def architecture() -> str:
@@ -261,7 +262,7 @@ class Images:
         config = apply_changes({}, changes)
         with self._workshop() as work:
             (work / "root").mkdir(mode=0o755)
-            archive.extract(file, str(work / "root"), "/")
+            unpacking.extract(file, str(work / "root"), "/", layer=True)
             image = self._adopt(work, config, comment=message or "Imported from -")
         self._set_tags(image, names)
         return image
@@ -306,19 +307,19 @@ class Images:
         with self._workshop() as work:
             unpacked = work / "unpacked"
             unpacked.mkdir()
-            archive.extract(file, str(unpacked), "/")
+            unpacking.extract(file, str(unpacked), "/")
             manifest = unpacked / "manifest.json"
             if not manifest.is_file():
                 raise BadParameter("open manifest.json: no such file or directory")
             try:
-                for entry in gojson.scalars(json.loads(manifest.read_bytes())):
+                for entry in gojson.scalars(json.loads(_read(manifest))):
                     loaded.append(self._load_one(unpacked, entry))
             except _NO_ARCHIVE as error:
                 raise BadParameter("manifest.json or what it names is not what `docker save` writes") from error
         return loaded
 
     def _load_one(self, unpacked: Path, entry: dict) -> tuple[Image, list[str]]:
-        raw = _inside(unpacked, entry["Config"]).read_bytes()
+        raw = _read(_inside(unpacked, entry["Config"]))
         told = gojson.scalars(json.loads(raw))
         tags = [familiar(tag) for tag in entry.get("RepoTags") or []]
         history = told.get("history") or [{}]
@@ -327,7 +328,7 @@ class Images:
             (work / "root").mkdir(mode=0o755)
             for layer in entry["Layers"]:
                 with open(_inside(unpacked, layer), "rb") as file:
-                    archive.extract(file, str(work / "root"), "/", whiteouts=True)
+                    unpacking.extract(file, str(work / "root"), "/", layer=True)
             image = self._adopt(
                 work,
                 {key: value for key, value in (told.get("config") or {}).items() if value is not None},
@@ -442,7 +443,15 @@ def _inside(directory: Path, name: str) -> Path:
     path = (directory / name).resolve()
     if not path.is_relative_to(directory.resolve()):
         raise BadParameter(f"invalid path in the archive: {name}")
+    if path.exists() and not path.is_file():  # who opens a pipe waits
+        raise BadParameter(f"{name} in the archive is no file")
     return path
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > _MOST_JSON:
+        raise BadParameter(f"{path.name} in the archive is too long")
+    return path.read_bytes()
 
 
 _ADDRESSES = (

@@ -23,9 +23,18 @@ def parts_of(path: str) -> list[str]:
 
 
 @contextmanager
-def parent(root: str, path: str, *, follow_last: bool = True, create: bool = False) -> Iterator[tuple[int, str, str]]:
-    """(descriptor of its directory, last name, resolved path) of `path` in root; the name is "." for root."""
-    stack = [os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+def parent(
+    root: str | int, path: str, *, follow_last: bool = True, create: bool = False, strict: bool = False
+) -> Iterator[tuple[int, str, str]]:
+    """(descriptor of its directory, last name, resolved path) of `path` in root; the name is "." for root.
+
+    Args:
+        root: its path, or a descriptor.
+        create: directories that are missing on the way.
+        strict: what climbs above root is an error, and not root.
+    """
+    where, base = (".", root) if isinstance(root, int) else (root, None)
+    stack = [os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=base)]
     names: list[str] = []
     todo = parts_of(path)[::-1]
     links = 0
@@ -33,6 +42,8 @@ def parent(root: str, path: str, *, follow_last: bool = True, create: bool = Fal
         while todo:
             name = todo.pop()
             if name == "..":
+                if strict and not names:
+                    raise OSError(errno.EXDEV, "path escapes from parent", path)
                 if names:
                     names.pop()
                     os.close(stack.pop())

@@ -53,23 +53,39 @@ def default_socket() -> Path:
 
 
 def private_directory(path: Path) -> None:
-    """Ours alone: mode 0700, made if missing, refused if somebody else owns it."""
+    """Ours alone: mode 0700, made if missing, refused if somebody else owns it, or may have left something in it."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.lstat()
+        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EEXIST) or not _is_ours(path):
+            raise Refusal(f"{path} is not a directory of the user running the engine") from error
         raise Refusal(f"cannot make the directory {path}: {error.strerror}") from error
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-        raise Refusal(f"{path} is not a directory of the user running the engine")
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        if any(path.iterdir()) and path.name in ("tmp", "run", ""):
-            raise Refusal(f"{path} is shared: give the socket a directory of its own")
-        path.chmod(0o700)
+    try:  # by descriptor: whatever is at the path by now, this is what was looked at
+        status = os.fstat(directory)
+        if status.st_uid != os.getuid():
+            raise Refusal(f"{path} is not a directory of the user running the engine")
+        if stat.S_IMODE(status.st_mode) & 0o022 and os.listdir(directory):
+            raise Refusal(f"{path} is shared: others may have written there, give the engine a directory of its own")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            os.fchmod(directory, 0o700)
+    finally:
+        os.close(directory)
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return path.lstat().st_uid == os.getuid()
+    except OSError:
+        return True
 
 
 def lock(data: Path) -> int:
     """Held for the life of the process. A second engine is told whom it met."""
-    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refusal(f"cannot open {data / 'lock'}: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Collection, Iterator
 
 _ROOT = os.geteuid() == 0
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OURS = (os.geteuid(), os.getegid())
 
 
 def copy(source: str, target: str, without: Collection[str] = ()) -> None:
     """Modes, times, links and (as root) owners stay; the target is made. Paths `without` begin with a slash."""
-    _copy_directory(source, target, {}, frozenset(source + path for path in without))
+    seen: dict[tuple[int, int], str] = {}
+    left_out = {source + path for path in without}
+    made = [(source, target)]
+    for here, there in made:  # it grows on the way: no tree is too deep
+        os.mkdir(there, 0o700)
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.path in left_out:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    made.append((entry.path, os.path.join(there, entry.name)))
+                else:
+                    _copy_entry(entry, os.path.join(there, entry.name), seen)
+    for here, there in reversed(made):
+        _copy_attributes(os.lstat(here), there)
 
 
-def _copy_directory(source: str, target: str, seen: dict[tuple[int, int], str], without: frozenset[str]) -> None:
-    os.mkdir(target, 0o700)
-    with os.scandir(source) as entries:
-        for entry in entries:
-            if entry.path not in without:
-                _copy_entry(entry, os.path.join(target, entry.name), seen, without)
-    _copy_attributes(os.lstat(source), target)
-
-
-def _copy_entry(
-    entry: os.DirEntry[str], target: str, seen: dict[tuple[int, int], str], without: frozenset[str]
-) -> None:
+def _copy_entry(entry: os.DirEntry[str], target: str, seen: dict[tuple[int, int], str]) -> None:
     status = entry.stat(follow_symlinks=False)
     kind = stat.S_IFMT(status.st_mode)
-    if kind == stat.S_IFDIR:
-        _copy_directory(entry.path, target, seen, without)
-        return
+    if kind in (stat.S_IFREG, stat.S_IFLNK) and status.st_nlink > 1:
+        other = seen.setdefault((status.st_dev, status.st_ino), target)
+        if other != target:
+            os.link(other, target, follow_symlinks=False)
+            return
     if kind == stat.S_IFLNK:
         os.symlink(os.readlink(entry.path), target)
     elif kind == stat.S_IFREG:
-        if status.st_nlink > 1:
-            other = seen.setdefault((status.st_dev, status.st_ino), target)
-            if other != target:
-                os.link(other, target)
-                return
         _copy_data(entry.path, target, status.st_size)
     elif kind == stat.S_IFIFO:
         os.mkfifo(target)
@@ -83,8 +86,48 @@ def remove(path: str) -> None:
         else:
             shutil.rmtree(name)
 
-    if os.path.lexists(path):
+    if not os.path.lexists(path):
+        return
+    try:
         shutil.rmtree(path, onerror=again)
+    except (RecursionError, OSError):
+        _remove_deep(path)
+
+
+def _remove_deep(path: str) -> None:
+    """Where it goes down further than Python can: what is in each folder is brought up, then removed."""
+    top = os.open(path, _DIRECTORY)
+    try:
+        while names := os.listdir(top):
+            for name in names:
+                _bring_up(top, name)
+    finally:
+        os.close(top)
+    os.rmdir(path)
+
+
+def _bring_up(top: int, name: str) -> None:
+    if not _is_directory(top, name):
+        os.unlink(name, dir_fd=top)
+        return
+    folder = os.open(name, _DIRECTORY, dir_fd=top)
+    try:
+        for each in os.listdir(folder):
+            if _is_directory(folder, each):
+                os.rename(each, secrets.token_hex(16), src_dir_fd=folder, dst_dir_fd=top)
+            else:
+                os.unlink(each, dir_fd=folder)
+    finally:
+        os.close(folder)
+    os.rmdir(name, dir_fd=top)
+
+
+def _is_directory(directory: int, name: str) -> bool:
+    """Whether it is one; then one that its owner can empty and move."""
+    if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        return False
+    os.chmod(name, 0o700, dir_fd=directory)
+    return True
 
 
 def size(path: str) -> int:
@@ -103,19 +146,21 @@ def size(path: str) -> int:
 
 def walk(root: str, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
     """(path from root, with a leading slash; lstat), in the order of names."""
-    try:
-        entries = sorted(os.scandir(root + below), key=lambda entry: entry.name)
-    except (FileNotFoundError, PermissionError):
-        return
-    for entry in entries:
-        try:
-            status = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
+    floors = [_entries(root, below)]
+    while floors:
+        if not floors[-1]:
+            floors.pop()
             continue
-        path = f"{below}/{entry.name}"
+        path, status = floors[-1].pop()
         yield path, status
         if stat.S_ISDIR(status.st_mode):
-            yield from walk(root, path)
+            floors.append(_entries(root, path))
+
+
+def _entries(root: str, below: str) -> list[tuple[str, os.stat_result]]:
+    """What is in a directory, the last name first; nothing where it is gone, closed to us, or too deep for a path."""
+    found = sorted(_names(root + below).items(), reverse=True)
+    return [(f"{below}/{name}", status) for name, status in found]
 
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
@@ -124,14 +169,18 @@ MODIFIED, ADDED, DELETED = 0, 1, 2
 def changes(image: str, root: str, ignored: frozenset[str] = frozenset()) -> list[tuple[str, int]]:
     """What differs in root from the image it was copied from; with the parents, sorted, as with Docker."""
     found: dict[str, int] = {}
-    _compare(image, root, "", ignored, found)
+    todo = [""]
+    for below in todo:  # it grows on the way
+        todo += _compare(image, root, below, ignored, found)
     for path in list(found):
         while path := path.rpartition("/")[0]:
             found.setdefault(path, MODIFIED)
     return sorted(found.items())
 
 
-def _compare(image: str, root: str, below: str, ignored: frozenset[str], found: dict[str, int]) -> None:
+def _compare(image: str, root: str, below: str, ignored: frozenset[str], found: dict[str, int]) -> list[str]:
+    """Note the differences of one directory; returns those in it that are to be compared next."""
+    both: list[str] = []
     before, now = _names(image + below), _names(root + below)
     for name in before.keys() - now.keys():
         if f"{below}/{name}" not in ignored:
@@ -154,7 +203,8 @@ def _compare(image: str, root: str, below: str, ignored: frozenset[str], found: 
         if _differs(old, status, directory):
             found[path] = MODIFIED
         if directory and stat.S_ISDIR(old.st_mode):
-            _compare(image, root, path, ignored, found)
+            both.append(path)
+    return both
 
 
 def _names(path: str) -> dict[str, os.stat_result]:
@@ -162,8 +212,9 @@ def _names(path: str) -> dict[str, os.stat_result]:
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                names[entry.name] = entry.stat(follow_symlinks=False)
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
+                with contextlib.suppress(OSError):
+                    names[entry.name] = entry.stat(follow_symlinks=False)
+    except OSError:
         return {}
     return names
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from cli_support import Docker, Done
 from client_support import IMAGE, PATIENCE, RUN, Engine, Made, until
+from tars import TARS
 
 ID = re.compile(r"[0-9a-f]{64}")
 IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -757,6 +758,23 @@ def test_cp_as_a_stream(docker: Docker, box: str) -> None:
     assert docker.raw("cp", "-", f"{box}:/tmp", stdin=data.getvalue()).returncode == 0
     assert docker.ok("exec", box, "sh", "-c", "cat /tmp/streamed; stat -c ' %a %u' /tmp/streamed") == "abc 640 0"
     assert tar_names(docker.raw("cp", f"{box}:/tmp/streamed", "-").stdout) == ["streamed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("absolute", True),
+        ("through a link out", True),
+        ("through a link that climbs", False),
+        ("it climbs", False),
+        ("a hard link that climbs", False),
+        ("a name too long", False),
+        ("compressed and cut to 12 bytes", False),
+    ],
+)
+def test_cp_of_a_hostile_archive(docker: Docker, box: str, name: str, taken: bool) -> None:
+    assert (docker.raw("cp", "-", f"{box}:/tmp", stdin=TARS[name]).returncode == 0) == taken
+    assert docker.ok("exec", box, "sh", "-c", "ls -d /climbed /etc/planted 2>&-; true") == ""
 
 
 def test_cp_follows_a_link_when_asked(docker: Docker, box: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import tarfile
@@ -125,14 +126,16 @@ def test_a_climbing_archive_is_refused(engine: Engine, path: str) -> None:
     assert answer.message == f'invalid entry name "{path}"' or "climbed" in answer.message
 
 
-def test_a_compressed_archive_whose_head_is_cut(engine: Engine) -> None:
-    """As on Docker 28: for files that go in, and for an image."""
+@pytest.mark.parametrize("length", [3, 12, 60])
+def test_a_compressed_archive_that_is_cut(engine: Engine, length: int) -> None:
+    """As on Docker 28: for files that go in, and for an image; 12 bytes are a whole head and nothing else."""
     identity = engine.create("true")
+    data = gzip.compress(make_tar(a="x" * 3000))[:length]
     for method, place, query in (
         ("PUT", f"/containers/{identity}/archive", {"path": "/tmp"}),
         ("POST", "/images/create", {"fromSrc": "-", "repo": "cut"}),
     ):
-        answer = engine.call(method, place, b"\x1f\x8b\x08", **query)
+        answer = engine.call(method, place, data, **query)
         assert (answer.status, answer.message) == (500, "unexpected EOF")
 
 
@@ -144,6 +147,43 @@ def test_a_folder_that_a_later_entry_takes_away_is_told(engine: Engine) -> None:
     answer = engine.call("PUT", f"/containers/{identity}/archive", data, path="/tmp")
     assert answer.status == 500
     assert answer.message.startswith("Error processing tar file: d/e: ")
+
+
+def test_a_pipe_in_the_place_of_an_image_s_file_is_not_waited_for(engine: Engine) -> None:
+    pipe = tarfile.TarInfo("c")
+    pipe.type = tarfile.FIFOTYPE
+    manifest = json.dumps([{"Config": "c", "Layers": []}])
+    answer = engine.call("POST", "/images/load", make_tar(**{"c": pipe, "manifest.json": manifest}))
+    assert answer.json["error"] == "c in the archive is no file"
+
+
+def test_a_path_too_long_for_the_machine_hides_nothing(engine: Engine) -> None:
+    """Two deep folders, one moved to the end of the other, where no whole path leads: it is seen, and removed."""
+    deep = "/".join(["d" * 200] * 15)
+    script = f"mkdir -p /tmp/{deep} /b/{deep} && echo end > /b/{deep}/end && mv /b /tmp/{deep}/"
+    identity = engine.run("sh", "-c", script)
+    assert engine.wait(identity) == 0
+    assert engine.get("/containers/json", all=1, size=1).json[0]["SizeRootFs"] > 0
+    assert engine.get(f"/containers/{identity}/changes").status == 200
+    assert [name for name in names(engine.get(f"/containers/{identity}/export").body) if name.endswith("/end")]
+    assert engine.delete(f"/containers/{identity}").status == 204
+    assert not (engine.data / "containers" / identity).exists()
+
+
+@pytest.mark.parametrize("depth", [1200])
+def test_a_tree_too_deep_for_python_hides_nothing(engine: Engine, depth: int) -> None:
+    deep = "/".join(["d"] * depth)
+    identity = engine.run("sh", "-c", f"mkdir -p /tmp/{deep} && cd /tmp && echo end > {deep}/end")
+    assert engine.wait(identity) == 0
+    assert engine.get("/containers/json", all=1, size=1).json[0]["SizeRw"] == len("end\n")
+    assert len(engine.get(f"/containers/{identity}/changes").json) == depth + 2
+    assert engine.get("/system/df").status == 200
+    made = engine.post("/commit", None, container=identity, repo="deep")
+    assert made.status == 201
+    assert engine.delete(f"/containers/{identity}").status == 204
+    assert not (engine.data / "containers" / identity).exists()
+    assert engine.delete("/images/deep").status == 200
+    assert not (engine.data / "images" / made.json["Id"].removeprefix("sha256:")).exists()
 
 
 def test_links_of_a_container_lead_nowhere_else(engine: Engine, tmp_path) -> None:

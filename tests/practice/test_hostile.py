@@ -81,8 +81,8 @@ def test_it_goes_idle_after_a_body_cut_off(engines) -> None:
         ("POST", "/containers/create", '{"Image":"busybox","HostConfig":{"CpusetCpus":"0-99999999999"}}', 400),
         ("POST", "/containers/create", '{"Image":"\\ud800"}', 400),
         ("GET", "/containers/it/archive?path=%00", None, 404),
-        ("POST", "/images/load", tar(**{"manifest.json": b"5"}), 400),
-        ("POST", "/images/load", tar(**{"manifest.json": b'[{"Config":"c","Layers":5}]', "c": b"{}"}), 400),
+        ("POST", "/images/load", tar(**{"manifest.json": b"5"}), 200),
+        ("POST", "/images/load", tar(**{"manifest.json": b'[{"Config":"c","Layers":5}]', "c": b"{}"}), 200),
         ("POST", "/images/create?fromSrc=-", tar(a=b"", **{"a/b": b""}), 500),
         ("POST", "/images/create?fromSrc=-", tar(**{"n" * 300: b""}), 500),
         ("POST", "/images/create?fromSrc=-&changes=ENV%20a=%27", tar(a=b""), 400),
@@ -100,7 +100,8 @@ def test_nonsense_is_told_in_words(
             sock.sendall(data)
         answer = b"".join(iter(lambda: sock.recv(65536), b""))
     assert answer.split()[1] == str(status).encode(), answer
-    message = json.loads(answer.partition(b"\r\n\r\n")[2])["message"]
+    said = json.loads(answer.partition(b"\r\n\r\n")[2])
+    message = said["error"] if status == 200 else said["message"]  # a load has its error in the stream
     assert "Error:" not in message
     assert "set_int_max_str_digits" not in message
     assert message != os.strerror(36)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from html.parser import HTMLParser
 from typing import Any
+from unicodedata import category
 from xml.etree import ElementTree
 
 FORGED = "FORGED"
@@ -94,7 +95,7 @@ def drawn(svg: str) -> None:
 
 def quiet(text: str) -> None:
     """Nothing in a text is obeyed by a terminal, and each line is one that we began."""
-    assert [char for char in text if not char.isprintable() and char not in "\n\t"] == []
+    assert [char for char in text if not (char.isprintable() or char in "\n\t" or category(char) == "Zs")] == []
     assert [line for line in text.splitlines() if line.strip().startswith(FORGED)] == []
 
 
