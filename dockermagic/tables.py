@@ -220,7 +220,10 @@ def _array(values: Sequence[Any], dtype: str | pd.CategoricalDtype) -> Any:
     if dtype == "seconds":
         known = [each if each is not None and abs(each) < FARTHEST else None for each in values]
         return pd.array([NOWHEN if each is None else each * 1_000_000_000 for each in known], dtype=UTC)
-    return pd.array(values, dtype=_dtype(dtype))
+    known = _dtype(dtype)
+    if isinstance(known, pd.api.extensions.ExtensionDtype):  # by its own door: pd.array looks at much else first
+        return known.construct_array_type()._from_sequence(values, dtype=known)
+    return pd.array(values, dtype=known)
 
 
 def _category(values: Sequence[Any], known: Sequence[str]) -> Column:
