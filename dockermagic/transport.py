@@ -10,7 +10,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 from weakref import WeakSet
@@ -45,7 +45,7 @@ from .ssh import Line
 CONNECT_SECONDS = 5.0
 PIECE = 1 << 20
 CHUNKS = 1 << 18
-OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Accept": None}
+OURS = {"User-Agent": "dockermagic", "Accept-Encoding": "identity", "Connection": "keep-alive"}
 
 
 class Transport(Protocol):
@@ -113,41 +113,45 @@ class HTTP:
 
     def __init__(self, host: str, tls: TLS | None = None) -> None:
         self.host, self._tls = host, tls
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.mount("http://", _NetAdapter())
-        self._session.mount("https://", _NetAdapter())
-        self._session.mount("http+unix://", _UnixAdapter())
-        self._session.mount("http+ssh://", _SSHAdapter(host))
-        for name, value in OURS.items():
-            if value is None:
-                self._session.headers.pop(name, None)
-            else:
-                self._session.headers[name] = value
         scheme, _, rest = host.partition("://")
+        self._adapter: requests.adapters.HTTPAdapter = _NetAdapter()
         if scheme == "unix":
-            self._base = f"http+unix://{quote(rest, safe='')}"
+            self._adapter, self._base = _UnixAdapter(), f"http+unix://{quote(rest, safe='')}"
         elif scheme == "ssh":
-            self._base = "http+ssh://localhost"
+            self._adapter, self._base = _SSHAdapter(host), "http+ssh://localhost"
         else:
             self._base = f"{'https' if tls or scheme == 'https' else 'http'}://{rest.rstrip('/')}"
+        self._verify: bool | str = True
+        self._cert = (tls.cert, tls.key) if tls and tls.cert and tls.key else None
         if tls:
-            self._session.verify = (tls.ca or True) if tls.verify else False
+            self._verify = (tls.ca or True) if tls.verify else False
             if not tls.verify:  # said once, when the engine is taken, and not at every call
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-            if tls.cert and tls.key:
-                self._session.cert = (tls.cert, tls.key)
+
+    @cached_property
+    def _url(self) -> str:
+        """Where the engine is, as requests writes it."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_url(self._base, None)
+        return str(prepared.url).rstrip("/")
+
+    def _prepared(self, request: Request) -> requests.PreparedRequest:
+        """The request for requests to send, without a session's cookies, redirects and proxies: we have none."""
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = requests.utils.requote_uri(self._url + request.target)
+        prepared.prepare_headers({**OURS, **dict(request.headers)})
+        prepared.prepare_body(request.body, None)
+        return prepared
 
     def send(self, request: Request, *, seconds: float | None) -> Reply:
         try:
-            response = self._session.request(
-                request.method,
-                self._base + request.target,
-                headers=dict(request.headers),
-                data=request.body,
-                timeout=(CONNECT_SECONDS, seconds),
+            response = self._adapter.send(
+                self._prepared(request),
                 stream=True,
-                allow_redirects=False,
+                timeout=(CONNECT_SECONDS, seconds),  # type: ignore[arg-type]  # each may be None
+                verify=self._verify,
+                cert=self._cert,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise translate(error, self.host, seconds, tls=self._tls) from None
@@ -199,7 +203,7 @@ class HTTP:
         return unwrapped(pieces) if web else pieces
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
 
 def stopper(response: requests.Response) -> Callable[[], None]:
