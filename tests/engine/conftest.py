@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from enginekit import Caller, Made, Magic, Python
 from IPython.core.interactiveshell import InteractiveShell
-from plain import Engine
+from plain import EVERYTHING, Engine, main_engines, named_engines
 from traitlets.config import Config
 
 from dockermagic import errors, tables
@@ -42,6 +42,19 @@ def label(name: str) -> str:
     found = re.match(r"(.*?)\s*(\d+\.\d+)", name)
     kind = found[1] if found else name
     return "practice" if "practice" in name.lower() else f"{kind} {found[2]}" if found else kind
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where not everything is asked for, other engines than the main ones are called by the magic alone."""
+    main = main_engines(named_engines())
+
+    def beside(item: pytest.Item) -> bool:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        return params.get("by") == "python" and params.get("engine") not in main
+
+    extra = [] if EVERYTHING else [item for item in items if beside(item)]
+    config.hook.pytest_deselected(items=extra)
+    items[:] = [item for item in items if item not in {*extra}]
 
 
 @pytest.fixture(autouse=True)

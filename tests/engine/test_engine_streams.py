@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from differences import quirk
 from enginekit import Caller, Made, Magic, Python, until
+from plain import Engine
 
 from dockermagic import errors
 
@@ -93,12 +94,19 @@ def test_five_megabytes_come_back_unchanged(by: Caller, web: str, tmp_path: Path
     assert by("exec_start", {"Detach": False, "Tty": False}, id=identity, **given) == BIG
 
 
-def test_a_program_that_reads_only_a_little(by: Caller, web: str, tmp_path: Path) -> None:
+def test_a_program_that_reads_only_a_little(by: Caller, web: str, tmp_path: Path, engine: Engine) -> None:
     (tmp_path / "big").write_bytes(BIG)
-    identity = prepared(by, web, "sh", "-c", "head -c 3 >/dev/null; echo enough", AttachStdin=True)
     given = {"input-file": str(tmp_path / "big")}
-    found = lines(by("exec_start", {"Detach": False, "Tty": False}, id=identity, **given))
-    assert [line for stream, line in found if stream == "stdout"] == ["enough"]  # Podman complains on standard error
+
+    def said() -> list[str]:
+        identity = prepared(by, web, "sh", "-c", "head -c 3 >/dev/null; echo enough", AttachStdin=True)
+        found = lines(by("exec_start", {"Detach": False, "Tty": False}, id=identity, **given))
+        return [line for stream, line in found if stream == "stdout"]  # Podman complains on standard error
+
+    if engine.name.startswith("podman"):  # it may complain, and forget the rest
+        until(lambda: said() == ["enough"], "it gives all of it")
+    else:
+        assert said() == ["enough"]
 
 
 def test_exec(magic: Magic, web: str) -> None:

@@ -200,7 +200,7 @@ class FakeEngine:
     def __init__(self, *, tcp: bool = False, version: Any = VERSION) -> None:
         self.requests: list[Seen] = []
         told = version.get("Version") if isinstance(version, dict) else VERSION["Version"]
-        self.server_header = f"Docker/{told} (linux)"
+        self.server_header = f"Docker/{told if told.isprintable() else '?'} (linux)"  # it would be no header
         self.closing = threading.Event()
         self.routes: dict[tuple[str, str], Any] = {}
         self.otherwise: Any = Answer(404, {"message": "page not found"})
