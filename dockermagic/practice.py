@@ -133,7 +133,18 @@ def _launch(place: Home, until: float) -> str:
         if time.monotonic() > until:
             raise NoEngine(say("the practice engine did not come up"), say("its log is {file}", file=place.log))
         time.sleep(0.01)
+    if _holder(place) != process.pid:  # another one came first: ours must not come up when that one is stopped
+        process.terminate()
+        process.wait()
     return ""
+
+
+def _holder(place: Home) -> int:
+    """The pid of the engine that has the data, which it writes before it listens; 0 where none is told."""
+    try:
+        return int((place.data / "lock").read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 def _log(place: Home) -> int:

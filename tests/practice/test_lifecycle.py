@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from jupyter_client.manager import KernelManager
 from plain import AGAIN
@@ -232,6 +233,8 @@ def test_many_sessions_that_find_it_gone_start_one(user: User) -> None:
     for worker in workers:
         worker.join()
     assert found == [str(user.pid)] * 4
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert sum(f"--data {user.place.data}" in line for line in lines) == 1, "one that comes up later would stay"
 
 
 def test_one_that_the_user_named_is_not_started_again(user: User) -> None:
