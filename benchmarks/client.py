@@ -80,10 +80,15 @@ def talked(line: str) -> Callable[[Subject], str]:
     return ready
 
 
+def size_of(scale: Scale, whole: int) -> int:
+    """MiB of an export that has `whole` where the usual one has 300."""
+    return max(1, scale.export * whole // 300)
+
+
 def filled(times: int) -> Callable[[Subject], str]:
     def ready(subject: Subject) -> str:
-        size = f"count={max(1, subject.scale.export * times // 300)}"
-        return subject.ended("dd", "if=/dev/urandom", "of=/big", "bs=1M", size)
+        size = size_of(subject.scale, times)
+        return subject.ended("dd", "if=/dev/urandom", "of=/big", "bs=1M", f"count={size}")
 
     return ready
 
@@ -133,7 +138,14 @@ ROWS = (
         rounds=2,
     ),
     Row("export", "export of {export} MiB", filled(300), lambda scale: scale.export << 20, against="curl", rounds=3),
-    Row("export", "export of {gigabyte} MiB", filled(1024), lambda scale: scale.export << 20, against="curl", rounds=2),
+    Row(
+        "export",
+        "export of {gigabyte} MiB",
+        filled(1024),
+        lambda scale: size_of(scale, 1024) << 20,
+        against="curl",
+        rounds=2,
+    ),
 )
 
 
@@ -143,7 +155,7 @@ def title(row: Row, scale: Scale) -> str:
         log_mb=scale.log // MB,
         line=len(LINE) + 1,
         long=len(LONG) + 1,
-        gigabyte=max(1, scale.export * 1024 // 300),
+        gigabyte=size_of(scale, 1024),
     )
 
 

@@ -89,7 +89,6 @@ EVENTS = {
 MOVES = ("Downloading", "Pushing", "Loading layer", "Importing")
 UTC = "datetime64[ns, UTC]"
 TEXT = "string"
-SPACE = re.compile(r"\s*")
 STAMP = re.compile(r"(?:1[7-9]|2[01])\d\d-\d\d-\d\dT")
 NOWHEN = pd.NaT.value  # the nanoseconds that stand for no time
 FARTHEST = 9_000_000_000  # seconds from 1970 that a time in nanoseconds can hold
@@ -646,14 +645,10 @@ def _framed(body: bytes) -> list[tuple[str, str]]:
 
 
 def _json_values(body: bytes) -> Any:
-    text, decoder, values, at = body.decode("utf-8", "replace"), json.JSONDecoder(), [], 0
-    while at < len(text):
-        try:
-            found, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            return text
-        values.append(found)
-        at = SPACE.match(text, at).end()  # type: ignore[union-attr]
+    try:
+        values = frames.values(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
     return values[0] if len(values) == 1 else values
 
 

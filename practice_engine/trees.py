@@ -10,7 +10,7 @@ import stat
 from collections.abc import Collection, Iterator
 
 _ROOT = os.geteuid() == 0
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OURS = (os.geteuid(), os.getegid())
 
 
@@ -96,21 +96,26 @@ def remove(path: str) -> None:
 
 def _remove_deep(path: str) -> None:
     """Where it goes down further than Python can: what is in each folder is brought up, then removed."""
-    top = os.open(path, _DIRECTORY)
+    top = os.open(path, DIRECTORY)
     try:
-        while names := os.listdir(top):
-            for name in names:
-                _bring_up(top, name)
+        empty(top)
     finally:
         os.close(top)
     os.rmdir(path)
+
+
+def empty(top: int) -> None:
+    """Take away all that is in a directory, however deep."""
+    while names := os.listdir(top):
+        for name in names:
+            _bring_up(top, name)
 
 
 def _bring_up(top: int, name: str) -> None:
     if not _is_directory(top, name):
         os.unlink(name, dir_fd=top)
         return
-    folder = os.open(name, _DIRECTORY, dir_fd=top)
+    folder = os.open(name, DIRECTORY, dir_fd=top)
     try:
         for each in os.listdir(folder):
             if _is_directory(folder, each):
@@ -124,9 +129,14 @@ def _bring_up(top: int, name: str) -> None:
 
 def _is_directory(directory: int, name: str) -> bool:
     """Whether it is one; then one that its owner can empty and move."""
-    if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+    try:
+        held = os.open(name, DIRECTORY | os.O_PATH, dir_fd=directory)
+    except NotADirectoryError:
         return False
-    os.chmod(name, 0o700, dir_fd=directory)
+    try:  # by descriptor: a running container may swap the name for a link
+        os.chmod(f"/proc/self/fd/{held}", 0o700)
+    finally:
+        os.close(held)
     return True
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import rooted
+from . import rooted, trees
 from .errors import BadParameter, EngineError, Failed
 
 _ROOT = os.geteuid() == 0
@@ -204,7 +204,7 @@ def _named(member: tarfile.TarInfo) -> Iterator[None]:
 def extract(file: Any, root: str, path: str, *, layer: bool = False, overwrite_types: bool = True) -> None:
     """Unpack a tar (plain or compressed) at `path` inside root."""
     with rooted.parent(root, path) as (directory, last, _):
-        base = os.open(last, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        base = os.open(last, trees.DIRECTORY, dir_fd=directory)
     try:
         with _opened(file) as tar:
             _Unpacking(tar, base, path, layer, overwrite_types).all()
@@ -317,16 +317,11 @@ def _remove_any(directory: int, name: str) -> None:
     if status is None:
         return
     if stat.S_ISDIR(status.st_mode):
-        _remove_directory(directory, name)
+        inner = os.open(name, trees.DIRECTORY, dir_fd=directory)
+        try:
+            trees.empty(inner)
+        finally:
+            os.close(inner)
+        os.rmdir(name, dir_fd=directory)
     else:
         os.unlink(name, dir_fd=directory)
-
-
-def _remove_directory(directory: int, name: str) -> None:
-    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        for child in os.listdir(inner):
-            _remove_any(inner, child)
-    finally:
-        os.close(inner)
-    os.rmdir(name, dir_fd=directory)

@@ -186,6 +186,16 @@ def test_a_tree_too_deep_for_python_hides_nothing(engine: Engine, depth: int) ->
     assert not (engine.data / "images" / made.json["Id"].removeprefix("sha256:")).exists()
 
 
+def test_a_file_takes_the_place_of_a_folder_too_deep_for_python(engine: Engine) -> None:
+    deep = "/".join(["d"] * 1500)
+    identity = engine.run("sh", "-c", f"mkdir -p /tmp/{deep}; cd /tmp/d; ln -s /etc/passwd link; chmod 0 d")
+    assert engine.wait(identity) == 0
+    put = engine.call("PUT", f"/containers/{identity}/archive", make_tar(d="a file"), path="/tmp")
+    assert put.status == 200, put.json
+    back = engine.get(f"/containers/{identity}/archive", path="/tmp/d").body
+    assert tarfile.open(fileobj=io.BytesIO(back)).extractfile("d").read() == b"a file"
+
+
 def test_links_of_a_container_lead_nowhere_else(engine: Engine, tmp_path) -> None:
     """Neither reading nor writing through a link leaves the root, even when the link is absolute."""
     secret = tmp_path / "secret"
