@@ -193,7 +193,8 @@ def test_a_file_takes_the_place_of_a_folder_too_deep_for_python(engine: Engine) 
     put = engine.call("PUT", f"/containers/{identity}/archive", make_tar(d="a file"), path="/tmp")
     assert put.status == 200, put.json
     back = engine.get(f"/containers/{identity}/archive", path="/tmp/d").body
-    assert tarfile.open(fileobj=io.BytesIO(back)).extractfile("d").read() == b"a file"
+    with tarfile.open(fileobj=io.BytesIO(back)) as tar:
+        assert tar.extractfile("d").read() == b"a file"
 
 
 def test_links_of_a_container_lead_nowhere_else(engine: Engine, tmp_path) -> None:
