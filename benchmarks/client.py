@@ -3,8 +3,8 @@
 HOST is written as in DOCKER_HOST; without one it is the first of DOCKERMAGIC_ENGINES that is no practice engine, or
 else a practice engine of our own. It needs the image busybox; curl and the docker CLI are on PATH, aiodocker and
 python-on-whales are installed (`pip install -e '.[bench]'`). Each client of `clients.py` lives in a process of its
-own. In each round every one takes its turn, and each round begins with another one. What is made carries a label of
-this run, and is removed in any case.
+own. In each round every one takes its turn, in an order that is the round's own: what an engine does for one client
+may slow the next. What is made carries a label of this run, and is removed in any case.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -118,7 +119,7 @@ class Row:
 ROWS = (
     Row("list", "list of 1", many(lambda scale: 1), lambda scale: 1, clear=False),
     Row("list", "list of {many}", many(lambda scale: scale.many), lambda scale: scale.many, clear=False),
-    Row("list", "list of {thousand}", many(lambda scale: scale.thousand), lambda scale: scale.thousand, rounds=3),
+    Row("list", "list of {thousand}", many(lambda scale: scale.thousand), lambda scale: scale.thousand, rounds=9),
     Row("inspect", "inspect", running, lambda scale: 10, clear=False),
     Row("top", "top", running, lambda scale: 1),
     Row(
@@ -176,8 +177,7 @@ def measured(row: Row, workers: Sequence[Worker], subject: Subject, rounds: int)
     count = min(rounds, row.rounds)
     warm = 0 if count < 3 else 1
     for number in range(count + warm):
-        turn = number % len(able)
-        for worker in [*able[turn:], *able[:turn]]:
+        for worker in random.Random(number).sample(able, len(able)):
             took = worker.call(row.call, argument)
             if took["count"] < least:
                 raise Wrong(f"{worker.name} counted {took['count']} of {least} in {title(row, subject.scale)}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -65,7 +65,7 @@ class Request:
         shown = "&".join(f"{name}={value}" if value else name for name, value in safe.query)
         return f"{safe.path}?{shown}" if shown else safe.path
 
-    @property
+    @cached_property
     def shown(self) -> Request:
         """The request as it may be shown: without passwords and tokens."""
         query = tuple((name, masks.text(value)) for name, value in self.query)
@@ -199,10 +199,12 @@ class Exchange:
         Raises:
             NotJson: it is something else.
         """
+        import orjson  # not before there is an answer
+
         body = self.read()
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
+            return orjson.loads(body)
+        except ValueError:
             start = body[:60].decode("utf-8", "replace")
             raise NotJson(
                 say(

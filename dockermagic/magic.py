@@ -275,7 +275,7 @@ class DockerMagic(Magics):
         """Show frames of ours our way; not before one is made, since pandas takes long to import."""
         from pandas import DataFrame
 
-        self.frames.install(self.shell.display_formatter.formatters, DataFrame)
+        self.frames.install(self.shell.display_formatter, DataFrame)
 
 
 def one_by_one(row: Endpoint, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:

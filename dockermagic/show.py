@@ -352,69 +352,113 @@ def latest(frame: Any) -> Any:
 
 
 class Frames:
-    """Our formatter for frames of ours; every other frame is left to what showed it before."""
+    """Our formatter for frames of ours; every other frame is left to what showed it before.
+
+    IPython asks for a bundle first: it has both forms, written from one look at the frame. The printer of plain text
+    stays for frames inside lists and dicts.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._before: dict[str, Any] = {}
+        self._html_wanted = True
 
-    def install(self, formatters: Mapping[str, Any], frame_type: type) -> None:
-        """Register for a DataFrame type with IPython's HTML and plain text formatters."""
-        for mime, ours in (("text/html", self._html), ("text/plain", self._plain)):
-            before = formatters[mime].for_type(frame_type, ours)
-            earlier = getattr(before, "__self__", None)
-            if isinstance(earlier, Frames):
-                before = earlier._before.get(mime)
-            self._before[mime] = before
+    def install(self, formatter: Any, frame_type: type) -> None:
+        """Register for a DataFrame type with IPython's display formatter."""
+        formatters = formatter.formatters
+        self._bundles, self._html_wanted = formatter.mimebundle_formatter, formatters["text/html"].enabled
+        self._take_over("bundle", self._bundles.for_type(frame_type, self._bundle))
+        self._take_over("text/plain", formatters["text/plain"].for_type(frame_type, self._print))
+        if theirs := formatters["text/html"].pop(frame_type, None):
+            self._before["text/html"] = theirs
 
-    def _html(self, frame: Any) -> Any:
-        if MARKED not in frame.attrs:
-            before = self._before.get("text/html")
-            return before(frame) if before else frame._repr_html_()
-        return self.html(frame)
+    def _take_over(self, name: str, before: Any) -> None:
+        """Remember what was registered before us, not what an earlier one of us was."""
+        earlier = getattr(before, "__self__", None)
+        if isinstance(earlier, Frames):
+            self._before = {**earlier._before, **self._before}
+        else:
+            self._before[name] = before
 
-    def _plain(self, frame: Any, printer: Any, cycle: bool) -> None:
+    def _bundle(self, frame: Any) -> Any:
+        if MARKED in frame.attrs:
+            look = self._look(frame)
+            html = {"text/html": self._html(frame, look)} if self._html_wanted else {}
+            return {"text/plain": self._plain(frame, look), **html}
+        if theirs := self._before.get("bundle"):
+            return theirs(frame)
+        written = self._before.get("text/html")
+        return {"text/html": written(frame)} if written else None
+
+    def _print(self, frame: Any, printer: Any, cycle: bool) -> None:
         before = self._before.get("text/plain")
         if MARKED in frame.attrs:
+            if len(printer.stack) < 2 and self._bundled(frame):
+                raise NotImplementedError  # IPython's word for: keep what the bundle said
             printer.text(self.plain(frame))
         elif before:
             before(frame, printer, cycle)
         else:
             printer.text(repr(frame))
 
+    def _bundled(self, frame: Any) -> bool:
+        """Whether IPython has our bundle of this frame."""
+        return bool(self._bundles.enabled) and self._bundles.lookup(frame) == self._bundle
+
     def html(self, frame: Any) -> str:
-        kind = frame.attrs[MARKED]["kind"]
-        if kind == "log" and set(frame.columns) >= {"stream", "line"}:
-            return terminal(log_lines(frame, self.settings.lines), captioned(frame))
-        columns, left = self._shown(frame)
-        setting = "<code>%config DockerMagic.rows = …</code>"
-        more = (
-            f"<p>{say('… and {count} more rows; {setting} shows more', count=left, setting=setting)}</p>"
-            if left
-            else ""
-        )
-        right = {at for at, column in enumerate(columns) if column.kind in NUMBERS}
-        heads, texts = [column.head for column in columns], [column.texts for column in columns]
-        return table(captioned(frame), heads, texts, right) + more + picture(frame)
+        return self._html(frame, self._look(frame))
 
     def plain(self, frame: Any) -> str:
-        kind = frame.attrs[MARKED]["kind"]
-        if kind in PRINTED and frame.attrs[MARKED].get("live"):
-            return say("({caption}, shown above)", caption=captioned(frame))
-        if kind == "log" and set(frame.columns) >= {"stream", "line"}:
-            return "\n".join([*log_lines(frame, self.settings.lines), say("({caption})", caption=captioned(frame))])
-        columns, left = self._shown(frame)
-        lines = under([column.head for column in columns], [column.texts for column in columns])
-        if left:
-            lines.append(say("… and {count} more rows", count=left))
-        return "\n".join([*lines, say("({caption})", caption=captioned(frame)) if captioned(frame) else ""]).rstrip()
+        return self._plain(frame, self._look(frame))
 
-    def _shown(self, frame: Any) -> tuple[list[Column], int]:
-        """The columns as they are shown, and how many rows are left out."""
+    @staticmethod
+    def _html(frame: Any, look: Look) -> str:
+        if look.lines is not None:
+            return terminal(look.lines, look.caption)
+        setting = "<code>%config DockerMagic.rows = …</code>"
+        more = (
+            f"<p>{say('… and {count} more rows; {setting} shows more', count=look.left, setting=setting)}</p>"
+            if look.left
+            else ""
+        )
+        right = {at for at, column in enumerate(look.columns) if column.kind in NUMBERS}
+        heads, texts = [column.head for column in look.columns], [column.texts for column in look.columns]
+        return table(look.caption, heads, texts, right) + more + picture(frame)
+
+    @staticmethod
+    def _plain(frame: Any, look: Look) -> str:
+        caption = say("({caption})", caption=look.caption) if look.caption else ""
+        if frame.attrs[MARKED]["kind"] in PRINTED and frame.attrs[MARKED].get("live"):
+            return say("({caption}, shown above)", caption=look.caption)
+        if look.lines is not None:
+            return "\n".join([*look.lines, caption])
+        lines = under([column.head for column in look.columns], [column.texts for column in look.columns])
+        if look.left:
+            lines.append(say("… and {count} more rows", count=look.left))
+        return "\n".join([*lines, caption]).rstrip()
+
+    def _look(self, frame: Any) -> Look:
+        caption = captioned(frame)
+        if frame.attrs[MARKED]["kind"] == "log" and set(frame.columns) >= {"stream", "line"}:
+            return Look(caption, [], 0, log_lines(frame, self.settings.lines))
         rows, most = latest(frame), self.settings.rows
         bare = type(frame)(rows)  # without attrs, which pandas copies for every column
         columns = [_column(name, column.array, most) for name, column in bare.items()]
-        return columns, max(0, len(rows) - most)
+        return Look(caption, columns, max(0, len(rows) - most))
+
+
+class Look(NamedTuple):
+    """What there is to show of a frame of ours, from which both of its forms are written.
+
+    Attributes:
+        left: how many rows are left out.
+        lines: those of a log, instead of columns.
+    """
+
+    caption: str
+    columns: list[Column]
+    left: int
+    lines: list[str] | None = None
 
 
 class Column(NamedTuple):
@@ -431,9 +475,15 @@ class Column(NamedTuple):
 
 def _column(name: Any, array: Any, most: int) -> Column:
     kind, shown, head = array.dtype.kind, array[:most], cut(str(name), CELL)
-    if kind == "M":  # as Python's own, which are quicker to write than those of pandas
-        return Column(f"{head} (UTC)", kind, cells(name, list(shown.to_pydatetime())))
+    if kind == "M":
+        return Column(f"{head} (UTC)", kind, _moments(shown))
     return Column(head, kind, cells(name, shown.tolist()))
+
+
+def _moments(array: Any) -> list[str]:
+    """Times to the second, all at once; "" where there is none."""
+    texts = array.to_numpy("datetime64[s]").astype(str).tolist()
+    return ["" if text == "NaT" else text.replace("T", " ") for text in texts]
 
 
 def log_lines(frame: Any, limit: int) -> list[str]:

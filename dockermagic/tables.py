@@ -202,7 +202,7 @@ Column = tuple[str | pd.CategoricalDtype, Sequence[Any]]
 
 def _frame(columns: Mapping[str, Column], kind: str) -> pd.DataFrame:
     made = {name: _array(values, dtype) for name, (dtype, values) in columns.items()}
-    frame = pd.DataFrame(made, columns=list(columns), copy=False)
+    frame = pd.DataFrame(made, copy=False)
     frame.attrs["dockermagic"] = {"kind": kind}
     return frame
 
@@ -217,8 +217,8 @@ def _array(values: Sequence[Any], dtype: str | pd.CategoricalDtype) -> Any:
         moments = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601", errors="coerce")
         return pd.Series(moments).astype(UTC).array
     if dtype == "seconds":
-        known = [each if each is not None and abs(each) < FARTHEST else None for each in values]
-        return pd.array([NOWHEN if each is None else each * 1_000_000_000 for each in known], dtype=UTC)
+        dtype = UTC
+        values = [each * 1_000_000_000 if each is not None and abs(each) < FARTHEST else NOWHEN for each in values]
     known = _dtype(dtype)
     if isinstance(known, pd.api.extensions.ExtensionDtype):  # by its own door: pd.array looks at much else first
         return known.construct_array_type()._from_sequence(values, dtype=known)
@@ -269,8 +269,14 @@ def containers(exchange: Exchange, row: Endpoint, wanted: Wanted) -> pd.DataFram
 
 
 def _name(container: Mapping[str, Any]) -> str:
-    names = [str(name).removeprefix("/") for name in container.get("Names") or []]
-    return next((name for name in names if "/" not in name), names[0] if names else "")
+    names = container.get("Names") or [""]
+    own = names[0] if len(names) == 1 else min(names, key=_slashes)
+    return str(own).removeprefix("/")
+
+
+def _slashes(name: Any) -> int:
+    """How many: a name of its own has one, that of a link two, `/other/alias`."""
+    return str(name).count("/")
 
 
 def _command(found: Any) -> str:
@@ -285,8 +291,10 @@ def _seconds(found: Any) -> int | None:
 
 def ports(found: Sequence[Mapping[str, Any]] | None) -> str:
     """Ports as `docker ps` writes them: `0.0.0.0:8080->80/tcp, 443/tcp`."""
+    if not found:
+        return ""
     parts = []
-    for port in found or []:
+    for port in found:
         inside = f"{port.get('PrivatePort')}/{port.get('Type') or 'tcp'}"
         ip = str(port.get("IP") or "0.0.0.0")
         outside = f"[{ip}]" if ":" in ip else ip

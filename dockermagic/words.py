@@ -18,6 +18,7 @@ from .errors import BadArgument, LeftOver
 from .language import say
 
 BOUND = re.compile(r"\s<<\s*([^\W\d]\w*)\s*$")
+UNSAID = re.compile(r"""[^\\'"${}|><&\#]+""")  # what stands for itself
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 PLAIN = (str, numbers.Real)
 
@@ -74,9 +75,13 @@ class _Scanner:
             char = self.line[self.at]
             if char == "#" and not self.quote and self._after_space():
                 break
-            step = _Scanner._single if self.quote == "'" else self.STEPS.get(char, _Scanner._copy)
+            step = _Scanner._single if self.quote == "'" else self.STEPS.get(char, _Scanner._plain)
             step(self)
         return "".join(self.out)
+
+    def _plain(self) -> None:
+        found = UNSAID.match(self.line, self.at)
+        self._copy(len(found[0]) if found else 1)
 
     def _copy(self, count: int = 1) -> None:
         self.out.append(self.line[self.at : self.at + count])

@@ -32,6 +32,7 @@ ROOMS = {
     "requests_unixsocket": {"transport", "connections"},
     "urllib3": {"transport", "connections"},
     "nbformat": {"layout"},
+    "orjson": {"exchange"},
     "jupyter_client": {"lab"},
     "jupyter_core": {"lab"},
 }

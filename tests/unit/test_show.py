@@ -274,6 +274,51 @@ def test_a_formatter_that_was_there_before_still_shows_the_others(shell, fake):
                 formatters[mime].for_type(pd.DataFrame, each)
 
 
+def test_both_forms_are_those_of_the_frame_as_it_is_now(shell, fake):
+    from fake_engine import Answer
+
+    fake.on("GET", "/containers/json", Answer(200, [{"Id": "a", "Names": ["/web"]}]))
+    shell.run("ours = %docker list")
+    ours, format = shell.names["ours"], shell.ip.display_formatter.format
+    looks = []
+    look = shell.magic.frames._look
+    shell.magic.frames._look = lambda frame: looks.append(frame) or look(frame)
+    try:
+        for name in ("web", "changed"):
+            ours.loc[0, "name"] = name
+            data, _ = format(ours)
+            assert name in data["text/html"]
+            assert name in data["text/plain"]
+    finally:
+        del shell.magic.frames._look
+    assert len(looks) == 2, "one look gives both forms"
+    assert format(ours, include=["text/plain"])[0].keys() == {"text/plain"}
+    assert "text/plain" not in format(ours, exclude=["text/plain"])[0]
+
+
+def test_a_frame_in_a_list_is_shown_our_way_too(shell, fake):
+    from fake_engine import Answer
+
+    fake.on("GET", "/containers/json", Answer(200, [{"Id": "a", "Names": ["/web\x1b[2J"]}]))
+    shell.run("ours = %docker list")
+    text = shell.ip.display_formatter.format([shell.names["ours"]])[0]["text/plain"]
+    assert "web␛[2J" in text
+    assert "(1 container)" in text
+
+
+def test_where_bundles_are_off_the_text_is_there_all_the_same(shell, fake):
+    from fake_engine import Answer
+
+    fake.on("GET", "/containers/json", Answer(200, []))
+    shell.run("ours = %docker list")
+    formatter = shell.ip.display_formatter
+    formatter.mimebundle_formatter.enabled = False
+    try:
+        assert "(0 containers)" in formatter.format(shell.names["ours"])[0]["text/plain"]
+    finally:
+        formatter.mimebundle_formatter.enabled = True
+
+
 class Display:
     """Stands for IPython's `display`, and for the handle that it gives."""
 
