@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Coroutine
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ _GO_DURATION = {
 }
 
 
+@lru_cache
 def rfc3339(ns: int) -> str:
     """Nanoseconds since 1970 as RFC 3339, without trailing zeros."""
     seconds, rest = divmod(ns, 10**9)
@@ -42,6 +44,7 @@ def now() -> str:
     return rfc3339(time.time_ns())
 
 
+@lru_cache
 def nanoseconds(text: str) -> int:
     """RFC 3339 to nanoseconds since 1970. Raises ValueError."""
     match = re.fullmatch(

@@ -198,6 +198,7 @@ async def serve(socket_path: Path, data: Path, idle_exit: float, tier: str | Non
     socket_file = os.stat(socket_path)
     handlers = Handlers(Router(ROUTES), engine, life)
     server = HTTPServer(handlers, max_header_size=_MOST_HEADERS, max_body_size=1 << 40, chunk_size=1 << 18)
+    server.conn_params.header_timeout = None  # a connection that waits costs nothing, a timer for each call does
     server.add_sockets([sock])
     (data / "socket").write_text(f"{socket_path}\n")
     print(f"DOCKER_HOST=unix://{socket_path}", flush=True)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+import orjson
 from tornado.httputil import HTTPServerRequest
 
 from . import VERSION, clock, digits, gojson
@@ -294,10 +295,10 @@ def half(data: bytes | bytearray) -> bytes:
 
 
 def dump(value: Any) -> bytes:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
     try:
-        return text.encode()
-    except UnicodeEncodeError:  # the name of a file that is no UTF-8
+        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a number of more than 64 bits, the name of a file that is no UTF-8
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
         return gojson.scalars(text).encode()
 
 
