@@ -164,6 +164,36 @@ class Pandas(Cell):
         return len(self.cell("pandas.DataFrame(found['Processes'], columns=found['Titles'])"))
 
 
+class Unshown(Cell):
+    """The columns of our table by requests and pandas, in a cell that shows nothing: the floor of a frame in a cell."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        import pandas
+
+        asked = Requests(host)
+
+        def table(label: str) -> pandas.DataFrame:
+            found = asked._json("/containers/json", all="1", filters=label)
+            texts = {name: [each[name] for each in found] for name in ("Id", "Image", "Command", "Status")}
+            return pandas.DataFrame(
+                {
+                    **texts,
+                    "Name": [each["Names"][0] for each in found],
+                    "Created": pandas.to_datetime([each["Created"] for each in found], unit="s", utc=True),
+                    "State": pandas.Categorical([each["State"] for each in found]),
+                    "Ports": [str(each["Ports"] or "") for each in found],
+                    "Labels": [each["Labels"] for each in found],
+                }
+            )
+
+        self.shell.user_ns["table"] = table
+
+    def list(self, label: str) -> int:
+        self.cell(f"found = table({_label(label)!r})")
+        return len(self.shell.user_ns["found"])
+
+
 class Curl(Client):
     """curl."""
 
@@ -313,6 +343,7 @@ CLIENTS: dict[str, Callable[[str], Client]] = {
     "requests and json": Requests,
     "%docker": Magic,
     "requests and pandas, in a cell": Pandas,
+    "the same, typed, not shown": Unshown,
     "curl": Curl,
     "docker CLI": Docker,
     "!curl": ShoutedCurl,

@@ -477,6 +477,9 @@ def _column(name: Any, array: Any, most: int) -> Column:
     kind, shown, head = array.dtype.kind, array[:most], cut(str(name), CELL)
     if kind == "M":
         return Column(f"{head} (UTC)", kind, _moments(shown))
+    if hasattr(shown, "codes"):  # a category is written once, not in each of its rows
+        texts = [*cells(name, shown.categories.tolist()), ""]
+        return Column(head, kind, [texts[code] for code in shown.codes.tolist()])
     return Column(head, kind, cells(name, shown.tolist()))
 
 
