@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,10 @@ from dockermagic.session import Session
 
 MB = 1 << 20
 HUGE = "truncate -s 2G /huge; echo ready; exec sleep 1000"
-LONG = "yes $(printf %01000d 7) | head -c 50000000; echo; echo ready"
+FLOOD = "yes $(printf %01000d 7) | head -c 50000000"
+LONG = f"{FLOOD}; echo; echo ready"
+LATER = f"echo ready; sleep 2; {FLOOD}; exec sleep 1000"
+IDLE = "echo ready; exec sleep 1000"
 COUNTS = "seq 200000; exec sleep 1000"
 """It goes on: Docker 20.10 itself ends a log with its container, however far its reader is."""
 ROOM = 24 * MB
@@ -55,36 +59,62 @@ def temporary(own: Own) -> Iterator[Path]:
 
 
 @contextmanager
-def reading(own: Own, path: str) -> Iterator[socket.socket]:
-    """A reader whose own buffer is small."""
+def reading(own: Own, path: str, body: object = None) -> Iterator[socket.socket]:
+    """A reader whose own buffer is small. With a body it posts."""
+    data = b"" if body is None else json.dumps(body).encode()
+    line = f"GET {path}" if body is None else f"POST {path}"
+    head = f"{line} HTTP/1.1\r\nHost: engine\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
     with socket.socket(socket.AF_UNIX) as reader:
         reader.settimeout(20)
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect(own.host.removeprefix("unix://"))
-        reader.sendall(f"GET {path} HTTP/1.1\r\nHost: engine\r\n\r\n".encode())
+        reader.sendall(head.encode() + data)
         yield reader
 
 
+def an_exec(own: Own) -> tuple[str, object]:
+    config = {"Cmd": ["sh", "-c", FLOOD], "AttachStdout": True}
+    made = own.api.call("POST", "/containers/much/exec", json=config).json()["Id"]
+    return f"/exec/{made}/start", {"Detach": False, "Tty": False}
+
+
+def answer(path: str, body: object = None) -> Callable[[Own], tuple[str, object]]:
+    return lambda own: (f"/containers/much{path}", body)
+
+
+an_attach = answer("/attach?stream=1&stdout=1", {})
+KEPT_BY_DOCKER = (an_attach, an_exec)
+"""A connection that it keeps, though its reader has left, until the process ends that writes there."""
+
+
 @pytest.mark.parametrize(
-    ("script", "path"),
-    [(HUGE, "/export"), (LONG, "/logs?stdout=1"), (LONG, "/logs?stdout=1&follow=1")],
-    ids=["export", "logs", "logs that are followed"],
+    ("script", "asked"),
+    [
+        (HUGE, answer("/export")),
+        (LONG, answer("/logs?stdout=1")),
+        (LONG, answer("/logs?stdout=1&follow=1")),
+        (LATER, an_attach),
+        (IDLE, an_exec),
+    ],
+    ids=["export", "logs", "logs that are followed", "attach", "exec"],
 )
-def test_the_engine_waits_and_does_not_grow(own: Own, script: str, path: str) -> None:
+def test_the_engine_waits_and_does_not_grow(own: Own, script: str, asked: Callable[[Own], tuple[str, object]]) -> None:
     own.make("much", script)
     eventually(lambda: "ready" in own.said("much"), "the container has written")
     before, process = held(own), psutil.Process(own.pid)
     size = process.memory_info().rss
     most = 0
-    with reading(own, f"/containers/much{path}") as reader:
+    with reading(own, *asked(own)) as reader:
         for _ in range(50):
             assert reader.recv(4096)
             assert own.api.call("GET", "/containers/json", params={"all": "1"}).ok, "others are answered meanwhile"
             most = max(most, process.memory_info().rss)
             time.sleep(0.01)
     assert most - size < ROOM
-    eventually(lambda: held(own) <= before, f"nothing is left, of {before}")
+    if not (own.api.name == "dockerd" and asked in KEPT_BY_DOCKER):
+        eventually(lambda: held(own) <= before, f"nothing is left, of {before}")
     assert own.api.call("DELETE", "/containers/much", params={"force": "1"}).status_code == 204
+    eventually(lambda: held(own) <= before, f"nothing is left, of {before}")
 
 
 def test_our_own_client_loses_nothing(own: Own) -> None:
