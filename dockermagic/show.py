@@ -361,6 +361,7 @@ class Frames:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._before: dict[str, Any] = {}
+        self._bundles: Any = None
         self._html_wanted = True
 
     def install(self, formatter: Any, frame_type: type) -> None:
@@ -385,7 +386,7 @@ class Frames:
             look = self._look(frame)
             html = {"text/html": self._html(frame, look)} if self._html_wanted else {}
             return {"text/plain": self._plain(frame, look), **html}
-        if theirs := self._before.get("bundle"):
+        if theirs := self._before.get("bundle") or getattr(type(frame), "_repr_mimebundle_", None):
             return theirs(frame)
         written = self._before.get("text/html")
         return {"text/html": written(frame)} if written else None

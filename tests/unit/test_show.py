@@ -296,6 +296,17 @@ def test_both_forms_are_those_of_the_frame_as_it_is_now(shell, fake):
     assert "text/plain" not in format(ours, exclude=["text/plain"])[0]
 
 
+def test_bundles_of_others_are_theirs(shell, fake, monkeypatch):
+    from fake_engine import Answer
+
+    fake.on("GET", "/containers/json", Answer(200, []))
+    shell.run("ours = %docker list")
+    monkeypatch.setattr(pd.DataFrame, "_repr_mimebundle_", lambda frame, **_: {"text/html": "theirs"}, raising=False)
+    format = shell.ip.display_formatter.format
+    assert format(pd.DataFrame({"a": [1]}))[0]["text/html"] == "theirs"
+    assert "0 containers" in format(shell.names["ours"])[0]["text/html"]
+
+
 def test_a_frame_in_a_list_is_shown_our_way_too(shell, fake):
     from fake_engine import Answer
 
