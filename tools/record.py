@@ -35,7 +35,8 @@ FOLDER = Path(__file__).parents[1] / "tests" / "recorded"
 NEWEST = (1, 51)
 NAME, OTHER, TTY, MISSING = "recorded", "recorded-other", "recorded-tty", "recorded-missing"
 MARK = "dockermagic.recorded"
-SCRIPT = "trap 'echo bye; exit 0' TERM; echo out 一; sleep 0.2; echo err >&2; while :; do sleep 0.1; done"
+NAP = "sleep 0.1"
+SCRIPT = f"trap 'echo bye; exit 0' TERM; echo out 一; sleep 0.2; echo err >&2; while :; do {NAP}; done"
 BODY = {
     "Image": "busybox",
     "Cmd": ["sh", "-c", SCRIPT],
@@ -72,6 +73,7 @@ class Step:
         row, values: the subcommand and its values, with which dockermagic should send the very same.
         method, path, query, body: the call.
         ready: text that the container's log must hold before, and how often.
+        holds: text that the answer must hold; it is asked again until it does.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Step:
     values: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     ready: tuple[str, int] | None = None
+    holds: str = ""
 
 
 def one(
@@ -149,8 +152,8 @@ STEPS: tuple[Step, ...] = (
     one("inspect", "GET", path="/json"),
     one("inspect", "GET", "inspect: with sizes", path="/json", query=(("size", "1"),), values={"size": True}),
     one("inspect", "GET", "inspect: no such container", at=MISSING, path="/json"),
-    one("top", "GET"),
-    one("top", "GET", "top: aux", query=(("ps_args", "aux"),)),
+    one("top", "GET", holds=f'"{NAP}"'),
+    one("top", "GET", "top: aux", query=(("ps_args", "aux"),), holds=f'"{NAP}"'),
     one("logs", "GET", query=(*BOTH, ("tail", "100"))),
     one(
         "logs", "GET", "logs: timestamps", query=(*BOTH, ("tail", "all"), ("timestamps", "1")),
@@ -269,6 +272,14 @@ class Walk:
         url = f"{self.base}/v{self.api}{step.path.strip()}"
         return self.http.request(step.method, url, params=list(step.query), data=body, headers=headers, timeout=60)
 
+    def asked(self, step: Step) -> requests.Response:
+        for _ in range(600):
+            reply = self.send(step)
+            if not step.holds or step.holds in reply.text:
+                return reply
+            time.sleep(0.02)
+        sys.exit(f"{step.name} never held {step.holds!r}")
+
     def wait_for(self, text: str, times: int) -> None:
         for _ in range(600):
             logs = self.http.get(f"{self.base}/containers/{NAME}/logs", params=[*BOTH], timeout=60).content
@@ -293,7 +304,7 @@ class Walk:
             for step in STEPS:
                 if step.ready:
                     self.wait_for(*step.ready)
-                calls.append(recorded(step, self.send(step), f"/v{self.api}{step.path.strip()}"))
+                calls.append(recorded(step, self.asked(step), f"/v{self.api}{step.path.strip()}"))
         finally:
             self.clear()
         return calls
