@@ -45,12 +45,13 @@ def label(name: str) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where not everything is asked for, other engines than the main ones are called by the magic alone."""
+    """Where not everything is asked for, other engines than the main ones are called by the magic alone, briefly."""
     main = main_engines(named_engines())
 
     def beside(item: pytest.Item) -> bool:
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        return params.get("by") == "python" and params.get("engine") not in main
+        more = params.get("by") == "python" or item.get_closest_marker("slow") is not None
+        return more and params.get("engine", main[0]) not in main
 
     extra = [] if EVERYTHING else [item for item in items if beside(item)]
     config.hook.pytest_deselected(items=extra)
