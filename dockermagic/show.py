@@ -361,16 +361,14 @@ class Frames:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._before: dict[str, Any] = {}
-        self._bundles: Any = None
-        self._html_wanted = True
+        self._formatter: Any = None
 
     def install(self, formatter: Any, frame_type: type) -> None:
         """Register for a DataFrame type with IPython's display formatter."""
-        formatters = formatter.formatters
-        self._bundles, self._html_wanted = formatter.mimebundle_formatter, formatters["text/html"].enabled
-        self._take_over("bundle", self._bundles.for_type(frame_type, self._bundle))
-        self._take_over("text/plain", formatters["text/plain"].for_type(frame_type, self._print))
-        if theirs := formatters["text/html"].pop(frame_type, None):
+        self._formatter = formatter
+        self._take_over("bundle", formatter.mimebundle_formatter.for_type(frame_type, self._bundle))
+        self._take_over("text/plain", formatter.formatters["text/plain"].for_type(frame_type, self._print))
+        if theirs := formatter.formatters["text/html"].pop(frame_type, None):
             self._before["text/html"] = theirs
 
     def _take_over(self, name: str, before: Any) -> None:
@@ -384,7 +382,8 @@ class Frames:
     def _bundle(self, frame: Any) -> Any:
         if MARKED in frame.attrs:
             look = self._look(frame)
-            html = {"text/html": self._html(frame, look)} if self._html_wanted else {}
+            wanted = self._formatter.formatters["text/html"].enabled
+            html = {"text/html": self._html(frame, look)} if wanted else {}
             return {"text/plain": self._plain(frame, look), **html}
         if theirs := self._before.get("bundle") or getattr(type(frame), "_repr_mimebundle_", None):
             return theirs(frame)
@@ -404,7 +403,8 @@ class Frames:
 
     def _bundled(self, frame: Any) -> bool:
         """Whether IPython has our bundle of this frame."""
-        return bool(self._bundles.enabled) and self._bundles.lookup(frame) == self._bundle
+        bundles = self._formatter.mimebundle_formatter
+        return bool(bundles.enabled) and bundles.lookup(frame) == self._bundle
 
     def html(self, frame: Any) -> str:
         return self._html(frame, self._look(frame))

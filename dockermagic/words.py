@@ -18,7 +18,6 @@ from .errors import BadArgument, LeftOver
 from .language import say
 
 BOUND = re.compile(r"\s<<\s*([^\W\d]\w*)\s*$")
-UNSAID = re.compile(r"""[^\\'"${}|><&\#]+""")  # what stands for itself
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 PLAIN = (str, numbers.Real)
 
@@ -80,7 +79,7 @@ class _Scanner:
         return "".join(self.out)
 
     def _plain(self) -> None:
-        found = UNSAID.match(self.line, self.at)
+        found = self.PLAIN_RUN.match(self.line, self.at)
         self._copy(len(found[0]) if found else 1)
 
     def _copy(self, count: int = 1) -> None:
@@ -219,3 +218,4 @@ class _Scanner:
         "<": _shell,
         "&": _shell,
     }
+    PLAIN_RUN: ClassVar[re.Pattern[str]] = re.compile(f"[^#{re.escape(''.join(STEPS))}]+")

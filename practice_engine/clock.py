@@ -25,7 +25,6 @@ _GO_DURATION = {
 }
 
 
-@lru_cache
 def rfc3339(ns: int) -> str:
     """Nanoseconds since 1970 as RFC 3339, without trailing zeros."""
     seconds, rest = divmod(ns, 10**9)
