@@ -35,7 +35,7 @@ def _container(call: Call) -> Container:
 # list
 
 
-async def list_all(call: Call) -> Any:
+def list_all(call: Call) -> Any:
     wanted = filters.parse(call.text("filters"), _LIST_FILTERS)
     limit = call.whole("limit") or 0
     everything = call.flag("all") or limit > 0
@@ -52,9 +52,8 @@ async def list_all(call: Call) -> Any:
             chosen.append(container)
             if limit > 0 and len(chosen) == limit:
                 break
-    size = call.flag("size")
-    if size:
-        return await asyncio.to_thread(lambda: [views.summary(container, size=True) for container in chosen])
+    if call.flag("size"):
+        return asyncio.to_thread(lambda: [views.summary(container, size=True) for container in chosen])
     return [views.summary(container, size=False) for container in chosen]
 
 
@@ -168,13 +167,11 @@ def _check_platform(call: Call, platform: str, image: str) -> None:
         )
 
 
-async def inspect(call: Call) -> Any:
+def inspect(call: Call) -> Any:
     container = _container(call)
-    return (
-        await asyncio.to_thread(views.inspect, container, size=True)
-        if call.flag("size")
-        else views.inspect(container, size=False)
-    )
+    if call.flag("size"):
+        return asyncio.to_thread(views.inspect, container, size=True)
+    return views.inspect(container, size=False)
 
 
 async def start(call: Call) -> Any:
@@ -219,13 +216,13 @@ async def unpause(call: Call) -> Any:
     (await _container(call).settled()).unpause()
 
 
-async def rename(call: Call) -> Any:
+def rename(call: Call) -> Any:
     if not call.text("name"):
         raise BadParameter("Neither old nor new names may be empty")
     _container(call).rename(call.text("name"))
 
 
-async def update(call: Call) -> Any:
+def update(call: Call) -> Any:
     changes = call.json_or_nothing(spec.UPDATE, "container.UpdateConfig")
     policy = changes.get("RestartPolicy")
     if policy is not None:
@@ -679,7 +676,7 @@ def _path(call: Call) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
-async def archive_stat(call: Call) -> Any:
+def archive_stat(call: Call) -> Any:
     path = _path(call)
     container = _container(call)
     return Reply(headers={"X-Docker-Container-Path-Stat": encoded_stat(_stat(call, container, path))})

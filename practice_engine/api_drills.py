@@ -11,15 +11,15 @@ PATH = "/practice/drills"
 DRILL = {"Name": ("string", ""), "Path": ("string", "*"), "Count": ("int", 1), "Seconds": ("float64", OMIT)}
 
 
-async def begin(call: Call) -> Any:
+def begin(call: Call) -> Any:
     asked = call.json_or_nothing(DRILL, "practice.Drill")
     drill = call.engine.drills.begin(asked["Name"], asked["Path"], asked["Count"], asked.get("Seconds"))
     return Reply(drill.view(), 201)
 
 
-async def list_all(call: Call) -> Any:
+def list_all(call: Call) -> Any:
     return [drill.view() for drill in call.engine.drills.all()]
 
 
-async def end(call: Call) -> Any:
+def end(call: Call) -> Any:
     return [drill.view() for drill in call.engine.drills.end()]

@@ -78,7 +78,7 @@ async def _begin(item: Any) -> str | None:
     return None
 
 
-async def inspect(call: Call) -> Any:
+def inspect(call: Call) -> Any:
     return call.engine.get_exec(call["id"]).view()
 
 

@@ -23,7 +23,7 @@ def _tell(call: Call, action: str, image: images.Image, name: str) -> None:
     call.engine.events.tell("image", action, image.id, _attributes(image, name))
 
 
-async def list_all(call: Call) -> Any:
+def list_all(call: Call) -> Any:
     wanted = filters.parse(call.text("filters"), _LIST_FILTERS)
     store = call.engine.images
     dangling = filters.boolean(wanted, "dangling", False) if "dangling" in wanted else None
@@ -67,7 +67,7 @@ async def history(call: Call) -> Any:
     return images.history(call.engine.images.line(await call.engine.image(call["name"])))
 
 
-async def tag(call: Call) -> Any:
+def tag(call: Call) -> Any:
     if not call.text("repo"):
         raise BadParameter("repository name must have at least one component")
     image = call.engine.images.tag(call["name"], call.text("repo"), call.text("tag"))
@@ -75,7 +75,7 @@ async def tag(call: Call) -> Any:
     return Reply(status=201)
 
 
-async def remove(call: Call) -> Any:
+def remove(call: Call) -> Any:
     image = call.engine.images.get(call["name"])
     told = call.engine.images.remove(call["name"], force=call.flag("force"))
     for line in told:
@@ -84,7 +84,7 @@ async def remove(call: Call) -> Any:
     return told
 
 
-async def prune(call: Call) -> Any:
+def prune(call: Call) -> Any:
     wanted = filters.parse(call.text("filters"), "dangling label label! until")
     dangling, limit = filters.boolean(wanted, "dangling", True), until(wanted.get("until", []))
 
@@ -184,11 +184,11 @@ async def _save(call: Call, references: list[str]) -> None:
     await call.stream_from(lambda out: images.write_save(chosen, store, out))
 
 
-async def search(call: Call) -> Any:
+def search(call: Call) -> Any:
     raise NotOffered("the practice engine has no registry to search")
 
 
-async def push(call: Call) -> Any:
+def push(call: Call) -> Any:
     """That there is nothing to push is told in the stream, as Docker does: its head has gone out by then."""
     reference = ":".join(filter(None, (call["name"], call.text("tag"))))
     name, _ = images.parse_reference(reference)
@@ -200,9 +200,9 @@ async def push(call: Call) -> Any:
     raise NotOffered("the practice engine has no registry to push to")
 
 
-async def distribution(call: Call) -> Any:
+def distribution(call: Call) -> Any:
     raise NotOffered("the practice engine has no registry to ask")
 
 
-async def build(call: Call) -> Any:
+def build(call: Call) -> Any:
     raise images.refuse_build()

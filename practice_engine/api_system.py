@@ -27,19 +27,19 @@ _PING = {
 }
 
 
-async def ping(call: Call) -> Any:
+def ping(call: Call) -> Any:
     return Reply(b"OK", headers=_PING, kind="text/plain; charset=utf-8")
 
 
-async def options(call: Call) -> Any:
+def options(call: Call) -> Any:
     return Reply()
 
 
-async def ping_head(call: Call) -> Any:
+def ping_head(call: Call) -> Any:
     return Reply(headers={**_PING, "Content-Type": "text/plain; charset=utf-8"})
 
 
-async def version(call: Call) -> Any:
+def version(call: Call) -> Any:
     isolation = call.engine.isolation
     common = {
         "GitCommit": "",
@@ -86,7 +86,7 @@ def _operating_system() -> str:
     return values.get("PRETTY_NAME", platform.platform()).strip('"')
 
 
-async def info(call: Call) -> Any:
+def info(call: Call) -> Any:
     engine = call.engine
     states = [container.state for container in engine.by_id.values()]
     paused = sum(state.paused for state in states)
@@ -211,7 +211,7 @@ async def disk_usage(call: Call) -> Any:
     return await asyncio.to_thread(measure)
 
 
-async def auth(call: Call) -> Any:
+def auth(call: Call) -> Any:
     raise Forbidden("the practice engine knows no registry: there is nothing to log in to")
 
 
@@ -274,7 +274,7 @@ def event_matches(wanted: filters.Filters, event: dict[str, Any]) -> bool:
 # networks and volumes: what is true
 
 
-async def networks(call: Call) -> Any:
+def networks(call: Call) -> Any:
     wanted = filters.parse(call.text("filters"), "dangling driver id label name scope type")
     found = []
     for view in call.engine.networks.values():
@@ -294,7 +294,7 @@ async def networks(call: Call) -> Any:
     return found
 
 
-async def network(call: Call) -> Any:
+def network(call: Call) -> Any:
     name = call["name"]
     for view in call.engine.networks.values():
         if name == view["Name"] or (len(name) >= 4 and view["Id"].startswith(name)):
@@ -307,37 +307,37 @@ async def remove_network(call: Call) -> Any:
     raise Forbidden(f"{found['Name']} is a pre-defined network and cannot be removed")
 
 
-async def volumes(call: Call) -> Any:
+def volumes(call: Call) -> Any:
     filters.parse(call.text("filters"), "dangling driver label name")
     return {"Volumes": [], "Warnings": None}
 
 
-async def volume(call: Call) -> Any:
+def volume(call: Call) -> Any:
     raise NotFound(f"get {call['name']}: no such volume")
 
 
-async def plugin(call: Call) -> Any:
+def plugin(call: Call) -> Any:
     raise NotFound(f'plugin "{call["name"]}" not found')
 
 
-async def nothing(call: Call) -> Any:
+def nothing(call: Call) -> Any:
     return []
 
 
-async def prune_networks(call: Call) -> Any:
+def prune_networks(call: Call) -> Any:
     return {"NetworksDeleted": None}
 
 
-async def prune_volumes(call: Call) -> Any:
+def prune_volumes(call: Call) -> Any:
     return {"VolumesDeleted": [], "SpaceReclaimed": 0}
 
 
-async def prune_builds(call: Call) -> Any:
+def prune_builds(call: Call) -> Any:
     return {"CachesDeleted": None, "SpaceReclaimed": 0}
 
 
 def refuse(sentence: str) -> Callable[[Call], Awaitable[Any]]:
-    async def refused(call: Call) -> Any:
+    def refused(call: Call) -> Any:
         raise NotOffered(f"the practice engine {sentence}")
 
     return refused

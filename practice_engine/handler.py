@@ -8,9 +8,10 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import lru_cache
+from inspect import isawaitable
 from typing import IO, Any
 from urllib.parse import quote, unquote
 
@@ -142,7 +143,18 @@ class Handler(HTTPMessageDelegate):
             self._chunks = []
 
     def finish(self) -> None:
-        self._work = asyncio.ensure_future(self._serve())
+        """The request is whole. What waits for nothing is answered here and now, the rest in a task of its own."""
+        call = Call(self, self._engine, self._version, self._names)
+        self._drill = self._engine.drills.take(self._path)
+        try:
+            result = self._called(call) if self._drill is None else self._spoilt(call, self._drill)
+            if isawaitable(result):
+                self._work = asyncio.ensure_future(self._serve(call, result))
+                return
+            self._answer(result)
+        except Exception as error:  # noqa: BLE001 a slip of our own is answered, too
+            self._answer(self._failed(error))
+        self._end()
 
     def on_connection_close(self) -> None:
         self.gone.set()
@@ -151,65 +163,57 @@ class Handler(HTTPMessageDelegate):
 
     # what is made of it
 
-    async def _serve(self) -> None:
-        call = Call(self, self._engine, self._version, self._names)
-        try:
-            with suppress(StreamClosedError, ConnectionError):
-                await self._respond(call)
-        except Exception as error:  # noqa: BLE001 a slip of our own is answered, too
-            _log.exception("%s %s", self.request.method, self.request.uri)
-            with suppress(StreamClosedError):
-                if call.answered:
-                    self.hang_up()
-                else:
-                    await self._answer(_error(500, f"{type(error).__name__}: {error}"))
-        finally:
-            self._end()
-
-    async def _respond(self, call: Call) -> None:
-        if await self._spoilt(call):
-            return
-        result = await self._result(call)
-        if not call.answered:
-            await self._answer(result)
-        elif self._cuts:
-            self.hang_up()
-        elif not self._detached:
-            self._connection.finish()
-
-    async def _result(self, call: Call) -> Any:
+    def _called(self, call: Call) -> Any:
+        """What the endpoint has to say, or an awaitable of it."""
         if self._refusal is not None or self._route is None:
             return self._refusal
         if self.body_file is not None:
             self.body_file.seek(0)
-        try:
-            return await self._route.endpoint(call)
-        except (StreamClosedError, ConnectionError):
-            raise
-        except EngineError as error:
-            return _error(status_of(error), error.message)
-        except OSError as error:
-            return _error(500, error.strerror or str(error))
+        return self._route.endpoint(call)
 
-    @property
-    def _cuts(self) -> bool:
-        return self._drill is not None and self._drill.fault.cuts
-
-    async def _spoilt(self, call: Call) -> bool:
-        """What a drill makes of this request before its endpoint is called; whether that is the end of it."""
-        self._drill = drill = self._engine.drills.take(self._path)
-        if drill is None:
-            return False
+    async def _spoilt(self, call: Call, drill: drills.Drill) -> Any:
+        """The same, after what a drill makes of this request."""
         if drill.seconds:
             with suppress(asyncio.TimeoutError):
                 await clock.within(drill.seconds, call.gone())
         if drill.fault.hangs_up or self.gone.is_set():
             self.hang_up()
-            return True
+            raise StreamClosedError
         if drill.fault.status:
-            await self._answer(Reply(drill.fault.body, drill.fault.status, kind=drill.fault.kind))
-            return True
-        return False
+            return Reply(drill.fault.body, drill.fault.status, kind=drill.fault.kind)
+        result = self._called(call)
+        return await result if isawaitable(result) else result
+
+    async def _serve(self, call: Call, coming: Awaitable[Any]) -> None:
+        try:
+            with suppress(StreamClosedError, ConnectionError):
+                result = await coming
+                if not call.answered:
+                    self._answer(result)
+                elif self._cuts:
+                    self.hang_up()
+                elif not self._detached:
+                    self._connection.finish()
+        except Exception as error:  # noqa: BLE001 as in `finish`
+            failed = self._failed(error)
+            if call.answered:
+                self._cut_off()
+            else:
+                self._answer(failed)
+        finally:
+            self._end()
+
+    def _failed(self, error: Exception) -> Reply:
+        if isinstance(error, EngineError):
+            return _error(status_of(error), error.message)
+        if isinstance(error, OSError):
+            return _error(500, error.strerror or str(error))
+        _log.error("%s %s", self.request.method, self.request.uri, exc_info=error)
+        return _error(500, f"{type(error).__name__}: {error}")
+
+    @property
+    def _cuts(self) -> bool:
+        return self._drill is not None and self._drill.fault.cuts
 
     def _end(self) -> None:
         if self.body_file is not None:
@@ -220,24 +224,22 @@ class Handler(HTTPMessageDelegate):
 
     # what goes
 
-    async def _answer(self, result: Any) -> None:
+    def _answer(self, result: Any) -> None:
         reply = result if isinstance(result, Reply) else Reply(result, 204 if result is None else 200)
         data = reply.body if isinstance(reply.body, bytes | None) else dump(reply.body)
-        bodiless = data is None or self.request.method == "HEAD"
-        if self._cuts and bodiless:
-            self.hang_up()
-            return
         headers = {**reply.headers}
         if data is not None:
             headers["Content-Type"] = reply.kind
         if reply.status not in _BODILESS:
             headers["Content-Length"] = str(len(data or b""))
-        if self._cuts and data:
-            await self._head(reply.status, headers)
-            await self.send_piece(data)
-            return
-        _ = self._head(reply.status, headers, None if bodiless else data)
-        self._connection.finish()
+        sent = None if self.request.method == "HEAD" else data
+        if not self._cuts:
+            _ = self._head(reply.status, headers, sent)
+            self._connection.finish()
+        elif sent:
+            self._head(reply.status, headers, half(sent)).add_done_callback(self._cut_off)
+        else:
+            self._cut_off()
 
     def _head(self, status: int, headers: dict[str, str], data: bytes | None = None) -> asyncio.Future[None]:
         """The head goes out, and with it what there is of the body; done when it is written."""
@@ -259,6 +261,10 @@ class Handler(HTTPMessageDelegate):
         """End the connection where it is. Raises StreamClosedError when it has ended."""
         if not self._detached:
             self._take_over().close()
+
+    def _cut_off(self, _written: object = None) -> None:
+        with suppress(StreamClosedError):
+            self.hang_up()
 
     def _take_over(self) -> IOStream:
         """The connection is ours from now on. Raises StreamClosedError when the client has gone already."""

@@ -41,7 +41,7 @@ threads = concurrent.futures.ThreadPoolExecutor(64, "stream")
 class Route:
     method: str
     path: str  # {name} takes anything, slashes too
-    endpoint: Callable[[Call], Awaitable[Any]]
+    endpoint: Callable[[Call], Any]  # a coroutine where it waits for something
     takes_file: bool = False  # the body goes to a file, not to memory
 
     def pattern(self) -> re.Pattern[str]:
