@@ -32,13 +32,14 @@ def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def value(found: Any) -> Any:
     """A JSON value as it may be shown; `found` itself is left alone."""
     if isinstance(found, dict):
-        return {key: HIDDEN if _secret(key, each) else value(each) for key, each in found.items()}
+        return {key: HIDDEN if secret(key, each) else value(each) for key, each in found.items()}
     if isinstance(found, list):
         return [value(each) for each in found]
     return text(found) if isinstance(found, str) else found
 
 
-def _secret(key: Any, found: Any) -> bool:
+def secret(key: Any, found: Any) -> bool:
+    """Whether what stands under this key of a JSON object is hidden."""
     return str(key).lower() in KEYS and isinstance(found, str) and found != ""
 
 

@@ -53,7 +53,7 @@ def cut(text: str, limit: int) -> str:
 
 def visible_lines(text: str) -> str:
     """As `visible`, newlines kept."""
-    return "\n".join(visible(line) for line in text.split("\n"))
+    return "\n".join(visibles(text.split("\n")))
 
 
 def width(text: str) -> int:

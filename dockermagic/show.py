@@ -99,26 +99,24 @@ def dressed(value: Any, deep: int = 0) -> Any:
 
 def pretty(value: Any) -> str:
     """JSON, indented, for reading."""
-    return _indented(trimmed(value))
-
-
-def _indented(value: Any) -> str:
-    return visible_lines(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    return visible_lines(json.dumps(trimmed(value), indent=2, ensure_ascii=False))
 
 
 def trimmed(value: Any) -> Any:
-    """As much of a tree as is shown: all of nearly every tree that there is, but its secrets."""
-    return masks.value(_trimmed(value, [TREE]))
+    """As much of a tree as is shown, as plain JSON: all of nearly every tree that there is, but its secrets."""
+    return _trimmed(value, [TREE])
 
 
 def _trimmed(value: Any, left: list[int], deep: int = 0) -> Any:
     """A part of a tree; `left` is how many characters more are shown."""
     if isinstance(value, str):
         text = cut(masks.text(value), LINE)
-        left[0] -= len(JSON.encode(text))
+        left[0] -= len(text) if text.isprintable() else len(JSON.encode(text))
         return text
-    if not isinstance(value, Mapping | list):
+    if value is None or isinstance(value, int | float):
         return value
+    if not isinstance(value, Mapping | list):
+        return str(value)
     if deep > DEEPEST and value:
         return "…"
     kept: dict[str, Any] = {}
@@ -128,23 +126,23 @@ def _trimmed(value: Any, left: list[int], deep: int = 0) -> Any:
             break
         name = cut(str(key), CELL)
         left[0] -= len(name) + LEAF
-        kept[name] = _trimmed(each, left, deep + 1)
+        kept[name] = masks.HIDDEN if masks.secret(key, each) else _trimmed(each, left, deep + 1)
     return kept if isinstance(value, Mapping) else [*kept.values()]
 
 
 def bundle(value: Any) -> dict[str, Any]:
     """A tree in the forms that a notebook may take; as text IPython asks for it by itself."""
     safe = trimmed(value)
-    return {"application/json": json.loads(JSON.encode(safe)), "text/html": branches(safe)}
+    return {"application/json": safe, "text/html": branches(safe)}
 
 
 def branches(value: Any, name: str = "", deep: int = 0) -> str:
     """A tree as nested `<details>`: opens and closes without JavaScript."""
     label = f"<b>{markup(name)}</b>: " if name else ""
-    if isinstance(value, Mapping | list) and value:
-        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
-        inner = "".join(f"<li>{branches(each, str(key), deep + 1)}</li>" for key, each in pairs)
-        count = f"{{{len(value)}}}" if isinstance(value, Mapping) else f"[{len(value)}]"
+    if value and isinstance(value, (dict, list)):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        inner = "".join([f"<li>{branches(each, str(key), deep + 1)}</li>" for key, each in pairs])
+        count = f"{{{len(value)}}}" if isinstance(value, dict) else f"[{len(value)}]"
         state = "" if deep else " open"
         return f"<details{state}><summary>{label}{count}</summary><ul>{inner}</ul></details>"
     return f"{label}<code>{escape(cut(visible(JSON.encode(value)), LINE))}</code>"
