@@ -120,6 +120,27 @@ class Cell(Client):
         return done.result
 
 
+class RequestsCell(Cell):
+    """requests with json in a cell that shows nothing."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.shell.user_ns["asked"] = Requests(host)
+
+    def _found(self, ask: str) -> Any:
+        self.cell(f"found = asked._json({ask})")
+        return self.shell.user_ns["found"]
+
+    def list(self, label: str) -> int:
+        return len(self._found(f"'/containers/json', all='1', filters={_label(label)!r}"))
+
+    def inspect(self, name: str) -> int:
+        return len(self._found(f"'/containers/{name}/json'"))
+
+    def top(self, name: str) -> int:
+        return len(self._found(f"'/containers/{name}/top'")["Processes"])
+
+
 class Magic(Cell):
     """%docker."""
 
@@ -341,6 +362,7 @@ class Whales(Client):
 CLIENTS: dict[str, Callable[[str], Client]] = {
     "raw socket": Raw,
     "requests and json": Requests,
+    "requests and json, in a cell": RequestsCell,
     "%docker": Magic,
     "requests and pandas, in a cell": Pandas,
     "the same, typed, not shown": Unshown,

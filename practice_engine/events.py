@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 REMEMBERED = 256
-_SLOW = 4096
+_KEPT = 1024  # for a reader who does not read, as Docker has it
 
 
 class Events:
@@ -39,7 +39,7 @@ class Events:
         }
         self._past.append(event)
         for queue in self._listeners:
-            if queue.qsize() < _SLOW:
+            if queue.qsize() < _KEPT:
                 queue.put_nowait(event)
 
     def past(self, since: int | None, until: int | None) -> list[dict[str, Any]]:

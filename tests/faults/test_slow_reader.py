@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,3 +131,40 @@ def test_our_own_client_loses_nothing(own: Own) -> None:
             answer.stop()
     session.close()
     assert come == [str(number) for number in range(1, 200001)]
+
+
+EVENTS = 1300
+"""More than an engine keeps for a reader that does not read, 1024, and what the socket takes."""
+
+
+def test_events_that_are_not_read(own: Own) -> None:
+    """What an engine keeps for such a reader has an end; who reads on hears what happens then."""
+    own.make("much", IDLE)
+    before, process = held(own), psutil.Process(own.pid)
+    size = process.memory_info().rss
+
+    def rename(old: str, new: str) -> None:
+        assert own.api.call("POST", f"/containers/{old}/rename", params={"name": new}).status_code == 204
+
+    with reading(own, "/events") as reader:
+        assert b"200 OK" in reader.recv(4096)
+        names = ["much", *(f"n{each}" for each in range(1, EVENTS + 1))]
+        for old, new in itertools.pairwise(names):
+            rename(old, new)
+        assert process.memory_info().rss - size < ROOM
+        heard = told_names(reader)
+        assert heard == names[1 : len(heard) + 1], "none is missing before the first that is lost"
+        assert 1000 < len(heard) < EVENTS
+        rename(names[-1], "much")
+        assert told_names(reader) == ["much"]
+    eventually(lambda: held(own) <= before, f"nothing is left, of {before}")
+
+
+def told_names(reader: socket.socket) -> list[str]:
+    """The names that events tell, until there is none for a second."""
+    reader.settimeout(1)
+    told = b""
+    with suppress(TimeoutError):
+        while piece := reader.recv(65536):
+            told += piece
+    return re.findall(r'"name":"(\w+)"', told.decode())
