@@ -302,8 +302,8 @@ def network(call: Call) -> Any:
     raise NotFound(f"network {name} not found")
 
 
-async def remove_network(call: Call) -> Any:
-    found = await network(call)
+def remove_network(call: Call) -> Any:
+    found = network(call)
     raise Forbidden(f"{found['Name']} is a pre-defined network and cannot be removed")
 
 

@@ -220,7 +220,7 @@ class Images:
             history=[*(parent.history if parent else []), step],
             tagged=clock.now(),
         )
-        text = raw or json.dumps(described(image)).encode()
+        text = raw or json.dumps(described(image, image.layers[-1])).encode()
         image.id = identity = "sha256:" + hashlib.sha256(text).hexdigest()
         if identity not in self._images:
             (work / "config.json").write_bytes(text)
@@ -229,12 +229,12 @@ class Images:
             self._images[identity] = image
         return self._images[identity]
 
-    def config_file(self, image: Image) -> bytes:
-        """As `docker save` has it. One flat layer is saved, so that is what it has to speak of."""
+    def config_file(self, image: Image, layer: str) -> bytes:
+        """As `docker save` has it, with this one layer: as it came, or was made, where that speaks of the same."""
         path = self._directory / image.short / "config.json"
-        if len(image.layers) == 1 and path.exists():
+        if image.layers == [layer] and path.exists():
             return path.read_bytes()
-        return json.dumps(described(image)).encode()
+        return json.dumps(described(image, layer)).encode()
 
     def _save(self, image: Image) -> None:
         path = self._directory / image.short / "image.json"
@@ -324,10 +324,16 @@ class Images:
         tags = [familiar(tag) for tag in entry.get("RepoTags") or []]
         history = told.get("history") or [{}]
         gojson.struct(told.get("config") or {}, spec.CONFIG, "", "container.Config")  # is it one?
+        layers, names = entry["Layers"] or [], (told.get("rootfs") or {}).get("diff_ids") or []
+        if len(layers) != len(names):
+            lengths = f"expected {len(layers)}, got {len(names)}"
+            raise BadParameter(f"invalid manifest, layers length mismatch: {lengths}")
         with self._workshop() as work:
             (work / "root").mkdir(mode=0o755)
-            for layer in entry["Layers"]:
+            for number, (layer, name) in enumerate(zip(layers, names, strict=True)):
                 with open(_inside(unpacked, layer), "rb") as file:
+                    if (found := unpacking.digest(file)) != name:
+                        raise BadParameter(f'invalid diffID for layer {number}: expected "{name}", got "{found}"')
                     unpacking.extract(file, str(work / "root"), "/", layer=True)
             image = self._adopt(
                 work,
@@ -336,7 +342,7 @@ class Images:
                 author=told.get("author", ""),
                 created=told.get("created", ""),
                 created_by=history[-1].get("created_by", ""),
-                layers=(told.get("rootfs") or {}).get("diff_ids"),
+                layers=names,
                 raw=raw,
             )
         self._set_tags(image, tags)
@@ -609,8 +615,8 @@ def history(line: list[Image]) -> list[dict[str, Any]]:
     return steps
 
 
-def described(image: Image) -> dict[str, Any]:
-    """The configuration file of the image inside `docker save`."""
+def described(image: Image, layer: str) -> dict[str, Any]:
+    """The configuration file of the image inside `docker save`, whose one layer has this digest."""
     return {
         "architecture": architecture(),
         "author": image.author,
@@ -622,7 +628,7 @@ def described(image: Image) -> dict[str, Any]:
             for step in image.history[-1:]
         ],
         "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": image.layers[-1:]},
+        "rootfs": {"type": "layers", "diff_ids": [layer]},
     }
 
 
@@ -637,7 +643,8 @@ def write_save(chosen: list[tuple[Image, list[str]]], store: Images, out: Any) -
                 member.size = os.fstat(layer.fileno()).st_size
                 member.mtime = int(time.time())
                 tar.addfile(member, layer)
-            archive.add_bytes(tar, f"{image.short}.json", store.config_file(image))
+                config = store.config_file(image, unpacking.digest(layer))
+            archive.add_bytes(tar, f"{image.short}.json", config)
             manifest.append({"Config": f"{image.short}.json", "RepoTags": sorted(set(tags)), "Layers": [layer_name]})
             for tag in tags:
                 name, _, version = tag.rpartition(":")

@@ -6,6 +6,7 @@ import bz2
 import contextlib
 import errno
 import gzip
+import hashlib
 import lzma
 import os
 import stat
@@ -31,6 +32,7 @@ _LONG_HEADS = (
 )
 _LONGEST_HEAD = 1 << 20
 _LONGEST_PATH = 4096
+_PIECE = 1 << 20
 _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b\x08": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
@@ -218,14 +220,27 @@ def extract(file: Any, root: str, path: str, *, layer: bool = False, overwrite_t
         os.close(base)
 
 
-def _opened(file: Any) -> tarfile.TarFile:
+def digest(file: Any) -> str:
+    """sha256 of an archive, of what is in it where it is compressed: the name of a layer."""
+    found, plain = hashlib.sha256(), _plain(file)
+    while data := plain.read(_PIECE):
+        found.update(data)
+    return f"sha256:{found.hexdigest()}"
+
+
+def _plain(file: Any) -> _Unpacked:
+    file.seek(0)
     head = file.read(6)
     file.seek(0)
     new = next((new for magic, new in _COMPRESSED.items() if head.startswith(magic)), None)
+    return _Unpacked(new(file).read1 if new else file.read)
+
+
+def _opened(file: Any) -> tarfile.TarFile:
     return tarfile.open(
-        fileobj=_Unpacked(new(file).read1 if new else file.read),  # type: ignore[arg-type]
+        fileobj=_plain(file),  # type: ignore[arg-type]
         mode="r|",
-        bufsize=1 << 20,
+        bufsize=_PIECE,
         tarinfo=_Entry,
         pax_headers=_ForAll(),
     )

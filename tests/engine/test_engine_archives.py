@@ -6,8 +6,10 @@ Nothing ends up anywhere but below the place that it was sent to; the practice e
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,15 +90,23 @@ def image(engine: Engine, method: str, path: str, data: bytes) -> tuple[requests
     return reply, {name: more for name, more in found.items() if name not in OF_THE_ENGINE}
 
 
-def saved(layer: bytes) -> bytes:
-    """As `docker save` would write an image of this one layer."""
-    layers = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
-    config = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["true"]}, "rootfs": layers}
-    manifest = [{"Config": "c.json", "RepoTags": [f"{IMAGE}:latest"], "Layers": ["l.tar"]}]
-    files = {"c.json": json.dumps(config), "manifest.json": json.dumps(manifest)}
-    return tars.tar(
-        *(tars.entry(name, data=text.encode()) for name, text in files.items()), tars.entry("l.tar", data=layer)
-    )
+def saved(*layers: bytes, names: object = None) -> bytes:
+    """As `docker save` would write an image of these layers; `names`, where they are said to have other digests."""
+    named = [digest(layer) for layer in layers] if names is None else names
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Cmd": ["true"]},
+        "rootfs": {"type": "layers", "diff_ids": named},
+    }
+    files = {f"l{number}.tar": layer for number, layer in enumerate(layers)}
+    manifest = [{"Config": "c.json", "RepoTags": [f"{IMAGE}:latest"], "Layers": list(files)}]
+    told = {"c.json": json.dumps(config).encode(), "manifest.json": json.dumps(manifest).encode()}
+    return tars.tar(*(tars.entry(name, data=data) for name, data in {**told, **files}.items()))
+
+
+def digest(layer: bytes) -> str:
+    return f"sha256:{hashlib.sha256(layer).hexdigest()}"
 
 
 DOORS: dict[str, Callable[[Engine, bytes, dict[str, Any]], tuple[requests.Response, dict[str, Any]]]] = {
@@ -183,3 +193,32 @@ def test_nothing_is_outside_of_a_root() -> None:
         assert outside() == before
     finally:
         engine.call("DELETE", f"/containers/{container}", params={"force": "1"})
+
+
+ONE, TWO = (tars.tar(tars.entry(name, data=name.encode())) for name in ("one", "two"))
+UNFIT = {
+    "another layer's": ([digest(TWO)], f'invalid diffID for layer 0: expected "{digest(TWO)}", got "{digest(ONE)}"'),
+    "no digest": (["one"], f'invalid diffID for layer 0: expected "one", got "{digest(ONE)}"'),
+    "too many": ([digest(ONE)] * 2, "invalid manifest, layers length mismatch: expected 1, got 2"),
+    "none": ([], "invalid manifest, layers length mismatch: expected 1, got 0"),
+}
+
+
+@pytest.mark.parametrize(("names", "message"), UNFIT.values(), ids=UNFIT)
+def test_a_layer_that_is_not_the_one_that_the_image_speaks_of(main: Engine, names: object, message: str) -> None:
+    reply = send(main, "POST", "/images/load", saved(ONE, names=names))
+    assert reply.json()["error"] == message
+    assert main.call("GET", f"/images/{IMAGE}/json").status_code == 404
+
+
+def test_what_is_saved_speaks_of_the_layers_that_are_in_it(main: Engine) -> None:
+    assert "Loaded image" in send(main, "POST", "/images/load", saved(ONE, TWO)).text
+    try:
+        again = main.call("GET", f"/images/{IMAGE}/get").content
+    finally:
+        main.call("DELETE", f"/images/{IMAGE}", params={"force": "1"})
+    with tarfile.open(fileobj=io.BytesIO(again)) as tar:
+        files = {each.name: tar.extractfile(each).read() for each in tar if each.isfile()}
+    (told,) = json.loads(files["manifest.json"])
+    layers = json.loads(files[told["Config"]])["rootfs"]["diff_ids"]
+    assert layers == [digest(files[name]) for name in told["Layers"]]
