@@ -138,14 +138,25 @@ def bundle(value: Any) -> dict[str, Any]:
 
 def branches(value: Any, name: str = "", deep: int = 0) -> str:
     """A tree as nested `<details>`: opens and closes without JavaScript."""
-    label = f"<b>{markup(name)}</b>: " if name else ""
+    label = _label(name) if name else ""
     if value and isinstance(value, (dict, list)):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         inner = "".join([f"<li>{branches(each, str(key), deep + 1)}</li>" for key, each in pairs])
         count = f"{{{len(value)}}}" if isinstance(value, dict) else f"[{len(value)}]"
         state = "" if deep else " open"
         return f"<details{state}><summary>{label}{count}</summary><ul>{inner}</ul></details>"
-    return f"{label}<code>{escape(cut(visible(JSON.encode(value)), LINE))}</code>"
+    text = _number(value) if value is None or isinstance(value, int | float) else JSON.encode(value)
+    return f"{label}<code>{escape(cut(visible(text), LINE))}</code>"
+
+
+@lru_cache(1024)  # one tree after another has the same names
+def _label(name: str) -> str:
+    return f"<b>{markup(name)}</b>: "
+
+
+@lru_cache(typed=True)
+def _number(value: float | None) -> str:
+    return JSON.encode(value)
 
 
 class Line:
