@@ -222,8 +222,8 @@ def render(rows: Sequence[tuple[Row, Result]], scale: Scale, note: str) -> str:
             report.table(["", "client", "median", "ratio", "processor", "memory"], lines),
             "The ratio is to the client that has 1, round by round. Processor: of the client and what it starts. "
             "Memory: what the client's own process took on top, at the peak; that of programs was not taken. In a "
-            "list the cells end with what is shown; of a log, `%docker`, docker-py, aiodocker and python-on-whales "
-            f"tell lines apart, the others read bytes. {note}",
+            "list the cells end with what is shown, where nothing else is said; of a log, `%docker`, docker-py, "
+            f"aiodocker and python-on-whales tell lines apart, the others read bytes. {note}",
         ]
     )
 

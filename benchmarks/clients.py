@@ -362,7 +362,7 @@ class Whales(Client):
 CLIENTS: dict[str, Callable[[str], Client]] = {
     "raw socket": Raw,
     "requests and json": Requests,
-    "requests and json, in a cell": RequestsCell,
+    "requests and json, in a cell, not shown": RequestsCell,
     "%docker": Magic,
     "requests and pandas, in a cell": Pandas,
     "the same, typed, not shown": Unshown,
