@@ -324,7 +324,7 @@ class Images:
         tags = [familiar(tag) for tag in entry.get("RepoTags") or []]
         history = told.get("history") or [{}]
         gojson.struct(told.get("config") or {}, spec.CONFIG, "", "container.Config")  # is it one?
-        layers, names = entry["Layers"] or [], (told.get("rootfs") or {}).get("diff_ids") or []
+        layers, names = [*(entry["Layers"] or [])], [*((told.get("rootfs") or {}).get("diff_ids") or [])]
         if len(layers) != len(names):
             lengths = f"expected {len(layers)}, got {len(names)}"
             raise BadParameter(f"invalid manifest, layers length mismatch: {lengths}")
